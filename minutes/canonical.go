@@ -1,0 +1,368 @@
+package minutes
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/omov/omov/fault"
+)
+
+// maxDepth is how deep arrays and objects may be nested. Nothing in a book
+// comes near it; it keeps a hostile body from exhausting the stack.
+const maxDepth = 128
+
+// maxInteger is 2^53-1 as text: the largest integer that every JSON reader
+// keeps exactly.
+const maxInteger = "9007199254740991"
+
+// Canonical gives the canonical bytes of v: what encoding/json makes of it,
+// rewritten by RFC 8785 and restricted further, so that there is one way to
+// write a value and every reader reads it alike:
+//
+//   - keys are printable ASCII, sorted, and occur once;
+//   - numbers are integers within ±(2^53-1); rationals and money are strings;
+//   - strings are valid UTF-8, escaped only where RFC 8785 says so.
+//
+// A []byte becomes base64 and a nil slice null, as encoding/json has it. The
+// error is fault.Invalid and names the first place that breaks a rule.
+func Canonical(v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "this cannot be written into the minute book")
+	}
+	w := writer{src: raw, out: make([]byte, 0, len(raw))}
+	if err := w.value(0); err != nil {
+		return nil, err
+	}
+	return w.out, nil
+}
+
+// Decode reads canonical bytes into v, a pointer. It refuses (fault.Invalid)
+// bytes that are not canonical, and bytes that say something v cannot hold:
+// after reading it writes v again and compares.
+func Decode(b []byte, v any) error {
+	if err := Check(b); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fault.Wrap(fault.Invalid, err, "an entry's body has another shape than its kind says")
+	}
+	again, err := Canonical(v)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(b, again) {
+		return fault.New(fault.Invalid, "an entry's body does not come out as it went in; it differs at byte %d", firstDifference(b, again))
+	}
+	return nil
+}
+
+// Check tells whether b is canonical, without reading it into anything.
+func Check(b []byte) error {
+	w := writer{src: b, out: make([]byte, 0, len(b)), strict: true}
+	if err := w.value(0); err != nil {
+		return err
+	}
+	if w.at != len(b) {
+		return w.bad("something follows the value")
+	}
+	if !bytes.Equal(b, w.out) {
+		return fault.New(fault.Invalid, "these bytes are not canonical JSON; they differ at byte %d", firstDifference(b, w.out))
+	}
+	return nil
+}
+
+func firstDifference(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+// writer rewrites JSON text canonically in one pass: it appends each value to
+// out and, where an object's keys were not in order, moves the members into
+// order afterwards.
+type writer struct {
+	src     []byte
+	at      int
+	out     []byte
+	strict  bool // src comes from outside, not from encoding/json
+	members []member
+	scratch []byte
+}
+
+// member is where in out a member of an object lies: its key without the
+// quotation marks, and everything up to the end of its value.
+type member struct{ key, keyEnd, end int }
+
+func (w *writer) bad(what string) error {
+	return fault.New(fault.Invalid, "not canonical JSON at byte %d: %s", w.at, what)
+}
+
+func (w *writer) peek() byte {
+	if w.at < len(w.src) {
+		return w.src[w.at]
+	}
+	return 0
+}
+
+func (w *writer) value(depth int) error {
+	if depth > maxDepth {
+		return w.bad("nested too deeply")
+	}
+	switch c := w.peek(); {
+	case c == '{':
+		return w.object(depth)
+	case c == '[':
+		return w.array(depth)
+	case c == '"':
+		return w.text(false)
+	case c == '-' || c >= '0' && c <= '9':
+		return w.number()
+	case c == 't':
+		return w.word("true")
+	case c == 'f':
+		return w.word("false")
+	case c == 'n':
+		return w.word("null")
+	default:
+		return w.bad("a value is missing")
+	}
+}
+
+func (w *writer) word(s string) error {
+	if !bytes.HasPrefix(w.src[w.at:], []byte(s)) {
+		return w.bad("a value is missing")
+	}
+	w.at += len(s)
+	w.out = append(w.out, s...)
+	return nil
+}
+
+func (w *writer) number() error {
+	start := w.at
+	if w.peek() == '-' {
+		w.at++
+	}
+	digits := w.at
+	for c := w.peek(); c >= '0' && c <= '9'; c = w.peek() {
+		w.at++
+	}
+	n := w.src[digits:w.at]
+	switch c := w.peek(); {
+	case c == '.' || c == 'e' || c == 'E':
+		return w.bad("a number with a fraction or an exponent; write it as a string")
+	case len(n) == 0:
+		return w.bad("a number has no digits")
+	case n[0] == '0' && (len(n) > 1 || digits > start):
+		return w.bad("a number with a leading or a negative zero")
+	case len(n) > len(maxInteger) || len(n) == len(maxInteger) && string(n) > maxInteger:
+		return w.bad("an integer beyond 2^53-1; write it as a string")
+	}
+	w.out = append(w.out, w.src[start:w.at]...)
+	return nil
+}
+
+func (w *writer) array(depth int) error {
+	w.at++
+	w.out = append(w.out, '[')
+	for first := true; w.peek() != ']'; first = false {
+		if !first {
+			if w.peek() != ',' {
+				return w.bad("a comma or ] is missing")
+			}
+			w.at++
+			w.out = append(w.out, ',')
+		}
+		if err := w.value(depth + 1); err != nil {
+			return err
+		}
+	}
+	w.at++
+	w.out = append(w.out, ']')
+	return nil
+}
+
+func (w *writer) object(depth int) error {
+	w.at++
+	w.out = append(w.out, '{')
+	base, begin := len(w.members), len(w.out)
+	sorted := true
+	for first := true; w.peek() != '}'; first = false {
+		if !first {
+			if w.peek() != ',' {
+				return w.bad("a comma or } is missing")
+			}
+			w.at++
+			w.out = append(w.out, ',')
+		}
+		m, err := w.pair(depth)
+		if err != nil {
+			return err
+		}
+		if !first {
+			switch p := w.members[len(w.members)-1]; bytes.Compare(w.out[p.key:p.keyEnd], w.out[m.key:m.keyEnd]) {
+			case 0:
+				return w.bad("a key occurs twice")
+			case 1:
+				sorted = false
+			}
+		}
+		w.members = append(w.members, m)
+	}
+	w.at++
+	if !sorted {
+		if err := w.sort(w.members[base:], begin); err != nil {
+			return err
+		}
+	}
+	w.members = w.members[:base]
+	w.out = append(w.out, '}')
+	return nil
+}
+
+func (w *writer) pair(depth int) (member, error) {
+	if w.peek() != '"' {
+		return member{}, w.bad("a key is missing")
+	}
+	m := member{key: len(w.out) + 1}
+	if err := w.text(true); err != nil {
+		return m, err
+	}
+	m.keyEnd = len(w.out) - 1
+	if w.peek() != ':' {
+		return m, w.bad("a colon is missing")
+	}
+	w.at++
+	w.out = append(w.out, ':')
+	err := w.value(depth + 1)
+	m.end = len(w.out)
+	return m, err
+}
+
+// sort puts the members of one object, which lie in out from begin on, into
+// the order of their keys.
+func (w *writer) sort(ms []member, begin int) error {
+	if w.strict {
+		return w.bad("the keys of an object are not in order")
+	}
+	slices.SortFunc(ms, func(a, b member) int {
+		return bytes.Compare(w.out[a.key:a.keyEnd], w.out[b.key:b.keyEnd])
+	})
+	w.scratch = append(w.scratch[:0], w.out[begin:]...)
+	out := w.out[:begin]
+	for i, m := range ms {
+		if i > 0 {
+			out = append(out, ',')
+			if prev := ms[i-1]; bytes.Equal(w.scratch[prev.key-begin:prev.keyEnd-begin], w.scratch[m.key-begin:m.keyEnd-begin]) {
+				return w.bad("a key occurs twice")
+			}
+		}
+		out = append(out, w.scratch[m.key-1-begin:m.end-begin]...)
+	}
+	w.out = out
+	return nil
+}
+
+// text copies a string. Runs that need no attention are copied at once.
+func (w *writer) text(key bool) error {
+	w.at++
+	w.out = append(w.out, '"')
+	run := w.at
+	for {
+		if w.at >= len(w.src) {
+			return w.bad("a string does not end")
+		}
+		c := w.src[w.at]
+		switch {
+		case c == '"':
+			w.out = append(append(w.out, w.src[run:w.at]...), '"')
+			w.at++
+			return nil
+		case key && (c == '\\' || c >= 0x7f):
+			return w.bad("a key holds something other than plain ASCII")
+		case c == '\\':
+			w.out = append(w.out, w.src[run:w.at]...)
+			if err := w.escape(); err != nil {
+				return err
+			}
+			run = w.at
+		case c < 0x20:
+			return w.bad("a control character inside a string")
+		case c < utf8.RuneSelf:
+			w.at++
+		default:
+			r, n := utf8.DecodeRune(w.src[w.at:])
+			if r == utf8.RuneError && n == 1 {
+				return w.bad("text that is not UTF-8")
+			}
+			w.at += n
+		}
+	}
+}
+
+// escape rewrites one escape. RFC 8785 allows the two-character ones and, for
+// the other control characters, \u00xx in lower case; encoding/json writes a
+// few more, which become the characters themselves.
+func (w *writer) escape() error {
+	rest := w.src[w.at:]
+	if len(rest) < 2 {
+		return w.bad("a string does not end")
+	}
+	switch rest[1] {
+	case '"', '\\', 'b', 'f', 'n', 'r', 't':
+		w.out = append(w.out, rest[:2]...)
+		w.at += 2
+		return nil
+	case 'u':
+	default:
+		return w.bad("an escape that is not needed")
+	}
+	if len(rest) < 6 {
+		return w.bad("a string does not end")
+	}
+	r, ok := hex4(rest[2:6])
+	switch {
+	case !ok:
+		return w.bad("an escape that is not one")
+	case r < 0x20 && r != '\b' && r != '\f' && r != '\n' && r != '\r' && r != '\t':
+		w.out = append(w.out, rest[:6]...)
+	case w.strict:
+		return w.bad("an escape that is not needed")
+	case r == utf8.RuneError:
+		// encoding/json writes this, and the character itself otherwise, for
+		// bytes that are not UTF-8.
+		return w.bad("text that is not UTF-8")
+	case r >= 0xd800 && r < 0xe000:
+		return w.bad("half of a surrogate pair")
+	case r < 0x20:
+		return w.bad("an escape that is not canonical")
+	default:
+		w.out = utf8.AppendRune(w.out, r)
+	}
+	w.at += 6
+	return nil
+}
+
+// hex4 reads four lower-case hexadecimal digits.
+func hex4(b []byte) (rune, bool) {
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case c >= 'a' && c <= 'f':
+			r = r<<4 | rune(c-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
