@@ -6,6 +6,9 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+
 	"github.com/omov/omov/fault"
 )
 
@@ -41,15 +44,17 @@ func Canonical(v any) ([]byte, error) {
 
 // Decode reads canonical bytes into v, a pointer. It refuses (fault.Invalid)
 // bytes that are not canonical, and bytes that say something v cannot hold:
-// after reading it writes v again and compares.
+// after reading it writes v again and compares. An integer read into an any
+// is a float64, which holds every integer that is allowed exactly.
+//
+// The reader is the coming version 2 of encoding/json with the meaning of
+// version 1: it is twice as fast, and imports and rolls have bodies of half a
+// megabyte.
 func Decode(b []byte, v any) error {
 	if err := Check(b); err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	if err := jsonv2.Unmarshal(b, v, jsonv1.DefaultOptionsV1(), jsonv2.RejectUnknownMembers(true)); err != nil {
 		return fault.Wrap(fault.Invalid, err, "an entry's body has another shape than its kind says")
 	}
 	again, err := Canonical(v)
