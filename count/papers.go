@@ -424,3 +424,6 @@ func tooManyCandidates(n int) error {
 func tooManyVotes() error {
 	return fault.New(fault.TooMuch, "The votes on the papers are negative or add up to more than can be counted exactly (%d).", MaxVotes)
 }
+
+// Denominator gives the common denominator so far.
+func (g *Grouper) Denominator() Votes { return g.p.den }

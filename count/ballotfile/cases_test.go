@@ -1,0 +1,208 @@
+package ballotfile_test
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/omov/omov/count"
+	"github.com/omov/omov/count/ballotfile"
+)
+
+// caseDirs gives the folders with cases: the part that is licence-clean, and
+// all of them where OMOV_CASES says where they are.
+func caseDir(t testing.TB) string {
+	dir := os.Getenv("OMOV_CASES")
+	if dir == "" {
+		t.Skip("OMOV_CASES is not set")
+	}
+	return dir
+}
+
+func load(t testing.TB, path string) *ballotfile.File {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	file, err := ballotfile.Read(f, ballotfile.Options{Name: path})
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return file
+}
+
+// droopRow is one line of a dump: a stage as that program saw it.
+type droopRow struct {
+	round, action string
+	quota, lost   string
+	votes         map[string]string
+	state         map[string]string
+}
+
+func readDump(t testing.TB, path string) []droopRow {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []droopRow
+	var head []string
+	s := bufio.NewScanner(strings.NewReader(string(data)))
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		cells := strings.Split(s.Text(), "\t")
+		if head == nil {
+			head = cells
+			continue
+		}
+		if len(cells) < 4 || cells[1] == "log" || cells[1] == "round" {
+			continue
+		}
+		r := droopRow{round: cells[0], action: cells[1], votes: map[string]string{}, state: map[string]string{}}
+		name := ""
+		for i, c := range cells {
+			_, what, _ := strings.Cut(head[i], ".")
+			switch {
+			case head[i] == "Quota":
+				r.quota = c
+			case head[i] == "Non-Transferable":
+				r.lost = c
+			case what == "name":
+				name = strings.Join(strings.Fields(c), " ")
+			case what == "state":
+				r.state[name] = c
+			case what == "vote":
+				r.votes[name] = c
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// sameGregory compares a count by parcels with a dump, stage by stage to the
+// last decimal place.
+func sameGregory(t *testing.T, sheet *count.Sheet, rows []droopRow, batch bool) {
+	t.Helper()
+	var want []droopRow
+	for _, r := range rows {
+		// That program also writes down the transfer of a surplus of nought,
+		// which the rules do not have: nothing changes.
+		if n := len(want); r.action == "transfer" && r.lost == want[n-1].lost && maps.Equal(r.votes, want[n-1].votes) {
+			continue
+		}
+		if r.action == "begin" || r.action == "transfer" {
+			want = append(want, r)
+		}
+	}
+	// Where sure losers are excluded together and nothing is left to decide,
+	// that program does not show their papers as transferred.
+	missing := len(sheet.Stages) - len(want)
+	if missing != 0 && !(batch && missing == 1) {
+		t.Errorf("%d stages, the dump has %d", len(sheet.Stages), len(want))
+	}
+	for i := range min(len(want), len(sheet.Stages)) {
+		st := sheet.Stages[i]
+		if string(st.Quota) != want[i].quota {
+			t.Errorf("stage %d: quota %s, the dump has %s", i+1, st.Quota, want[i].quota)
+		}
+		if string(st.NonTransferable) != want[i].lost {
+			t.Errorf("stage %d: non-transferable %s, the dump has %s", i+1, st.NonTransferable, want[i].lost)
+		}
+		for name, v := range want[i].votes {
+			if got := st.Votes.Of(name); string(got) != v && !(got == "" && strings.Trim(v, "0.") == "") {
+				t.Errorf("stage %d: %s has %s, the dump has %s", i+1, name, got, v)
+			}
+		}
+	}
+	elected := map[string]bool{}
+	for name, s := range rows[len(rows)-1].state {
+		if s == "E" {
+			elected[name] = true
+		}
+	}
+	if fmt.Sprint(elected) != fmt.Sprint(set(sheet.Elected)) {
+		t.Errorf("elected %v, the dump has %v", sheet.Elected, elected)
+	}
+}
+
+func set(names []string) map[string]bool {
+	m := map[string]bool{}
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
+
+// firstInOrder makes the tie order of those programs: the file's own, else
+// the order of the candidates.
+func firstInOrder(f *ballotfile.File) count.Contest {
+	c := f.Contest()
+	if c.Order = f.Order; c.Order == nil {
+		for i := range c.Candidates {
+			c.Order = append(c.Order, i)
+		}
+	}
+	return c
+}
+
+func TestScottishStageByStage(t *testing.T) {
+	dir := filepath.Join(caseDir(t), "stv-scottish", "glasgow2007")
+	files, _ := filepath.Glob(filepath.Join(dir, "*.blt"))
+	if len(files) < 15 {
+		t.Fatalf("%d files in %s", len(files), dir)
+	}
+	for _, path := range files {
+		name := strings.TrimSuffix(filepath.Base(path), ".blt")
+		t.Run(name, func(t *testing.T) {
+			f := load(t, path)
+			sheet, err := count.Count("scottish-stv", firstInOrder(f), count.Pool(f.Papers))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sameGregory(t, sheet, readDump(t, filepath.Join(dir, "expected", name+".tsv")), false)
+		})
+	}
+}
+
+func TestDroopGregory(t *testing.T) {
+	dir := filepath.Join(caseDir(t), "stv-droop-ref")
+	files, _ := filepath.Glob(filepath.Join(dir, "*.blt"))
+	n := 0
+	for _, path := range files {
+		name := strings.TrimSuffix(filepath.Base(path), ".blt")
+		for _, rule := range []struct {
+			method, file string
+			batch        bool
+		}{
+			{"scottish-stv", "scotland-fixed-p5-d5", false},
+			{"wigm-prf", "wigm-prf-fixed-p4-d4", false},
+			{"wigm-prf", "wigm-prf-batch-fixed-p4-d4", true},
+		} {
+			dump := filepath.Join(dir, "expected", name+"-"+rule.file+".txt")
+			if _, err := os.Stat(dump); err != nil {
+				continue
+			}
+			n++
+			t.Run(name+"/"+rule.file, func(t *testing.T) {
+				f := load(t, path)
+				c := firstInOrder(f)
+				c.Batch = rule.batch
+				sheet, err := count.Count(rule.method, c, count.Pool(f.Papers))
+				if err != nil {
+					t.Fatal(err)
+				}
+				sameGregory(t, sheet, readDump(t, dump), rule.batch)
+			})
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d dumps", n)
+	}
+}

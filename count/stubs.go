@@ -1,4 +1,0 @@
-package count
-
-func stvMethods() []Method  { return nil }
-func pairMethods() []Method { return nil }
