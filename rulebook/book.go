@@ -203,7 +203,7 @@ type LocalPart struct {
 type Who struct {
 	Kind WhoKind
 	Name string
-	Any  []Who // for Kind WhoAny: any of these
+	Any  []Who // for Kind WhoAny: any of these; for WhoSlot: one of them
 	Pos  Pos
 }
 
@@ -220,6 +220,7 @@ const (
 	WhoUnit       WhoKind = "unit" // units of a kind, each voting as one
 	WhoPerson     WhoKind = "person"
 	WhoAny        WhoKind = "any"
+	WhoSlot       WhoKind = "slot" // whichever of Any the slot Name says; each of Any is named as its choice
 )
 
 // Threshold is what has to be reached. Exactly one of All, Any and Cmp is set.

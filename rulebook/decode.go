@@ -1,0 +1,340 @@
+package rulebook
+
+import (
+	"slices"
+	"strings"
+)
+
+// decoder reads the tree of a source into a Book, with all names known.
+type decoder struct {
+	c     *complaints
+	sy    *symbols
+	b     *Book
+	forms map[string]keySet
+	base  place
+
+	proc  string                     // the procedure being read, or empty
+	uses  map[string]map[string]bool // slot: procedures that use it
+	used  map[string]bool            // names of the book that something refers to
+	exprs []*Expr                    // every expression read
+}
+
+func newDecoder(sy *symbols, b *Book, c *complaints) *decoder {
+	return &decoder{c: c, sy: sy, b: b, forms: forms(),
+		base: place{vars: sy.variables(), choices: sy.choices},
+		uses: map[string]map[string]bool{}, used: map[string]bool{}}
+}
+
+// keys checks that n is a mapping with the keys of a form; ok is false where
+// it cannot be read at all.
+func (d *decoder) keys(n *node, form, what string) bool {
+	f := d.forms[form]
+	if n == nil || n.form != mapping {
+		d.c.err("type", n.where(), "", "%s is written as keys and values; this is %s", what, n)
+		return false
+	}
+	var known []string
+	for _, k := range f.keys {
+		known = append(known, k.name)
+	}
+	for _, p := range n.pairs {
+		if !slices.Contains(known, p.key) {
+			remedy := capital(didYouMean(p.key, known))
+			if remedy == "" {
+				remedy = "It can have " + strings.Join(known, ", ") + "."
+			}
+			d.c.err("unknown-key", p.pos, remedy, "%s has no `%s`", what, p.key)
+		}
+	}
+	for _, k := range f.keys {
+		if v := n.get(k.name); k.must && (v == nil || v.empty()) {
+			d.c.err("missing", n.where(), "Add `"+k.name+"`: "+k.says+".", "%s needs `%s`", what, k.name)
+		}
+	}
+	return true
+}
+
+func (n *node) where() Pos {
+	if n == nil {
+		return Pos{1, 1}
+	}
+	return n.pos
+}
+
+// str reads a scalar.
+func (d *decoder) str(n *node, what string) string {
+	if n == nil {
+		return ""
+	}
+	if n.form != scalar {
+		d.c.err("type", n.pos, "", "%s is one value; this is %s", what, n)
+		return ""
+	}
+	return strings.TrimSpace(n.text)
+}
+
+// yesNo reads true or false.
+func (d *decoder) yesNo(n *node, otherwise bool) bool {
+	if n == nil {
+		return otherwise
+	}
+	switch n.text {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	d.c.err("type", n.pos, "Write true or false.", "this is true or false; it is %s", n)
+	return otherwise
+}
+
+// ref reads the name of something of the book that is of one of the sorts.
+func (d *decoder) ref(n *node, key string, sorts ...sortOf) string {
+	name := d.str(n, "`"+key+"`")
+	if name == "" {
+		return ""
+	}
+	e, ok := d.sy.names[name]
+	if ok && slices.Contains(sorts, e.sort) {
+		d.used[name] = true
+		return name
+	}
+	var want []string
+	for _, s := range sorts {
+		want = append(want, s.article())
+	}
+	if ok {
+		d.c.err("dead", n.pos, "", "`%s` needs %s; `%s` is %s", key, strings.Join(want, " or "), name, e.sort.article())
+		return ""
+	}
+	d.dead(n.pos, name, d.sy.known(sorts...))
+	return ""
+}
+
+func (d *decoder) dead(pos Pos, name string, known []string) {
+	remedy := capital(didYouMean(name, known))
+	if remedy == "" {
+		remedy = "Define it, or name something that is defined."
+		if len(known) > 0 && len(known) <= 12 {
+			remedy = "There is " + strings.Join(known, ", ") + "."
+		}
+	}
+	d.c.err("dead", pos, remedy, "nothing is called `%s`", name)
+}
+
+// word reads one of a few words.
+func (d *decoder) word(n *node, key string, allowed ...string) string {
+	w := d.str(n, "`"+key+"`")
+	if w == "" || slices.Contains(allowed, w) {
+		return w
+	}
+	d.badWord(n.pos, key, w, allowed)
+	return ""
+}
+
+func (d *decoder) badWord(pos Pos, key, w string, allowed []string) {
+	remedy := "Write " + sentenceList(allowed, "or") + "."
+	if hint := didYouMean(w, allowed); hint != "" {
+		remedy = capital(hint)
+	}
+	d.c.err("word", pos, remedy, "`%s` cannot be `%s`", key, w)
+}
+
+// named reads what every definition has.
+func (d *decoder) named(name string, pos Pos, n *node, in place) Named {
+	out := Named{Name: name, Pos: pos}
+	if n == nil {
+		return out
+	}
+	if n.form == scalar {
+		if !n.empty() {
+			out.Says = d.sentence(n, in)
+		}
+		return out
+	}
+	out.Says = d.sentence(n.get("says"), in)
+	out.Cite = d.cite(n)
+	return out
+}
+
+func (d *decoder) sentence(n *node, in place) Sentence {
+	if n == nil {
+		return Sentence{}
+	}
+	if n.form != scalar {
+		d.c.err("type", n.pos, "Put the sentence into double quotes.", "a sentence is wanted; this is %s", n)
+		return Sentence{}
+	}
+	s := compileSentence(d.sy, n, in, d.c)
+	for _, p := range s.parts {
+		if p.expr != nil {
+			d.note(p.expr)
+		}
+	}
+	return s
+}
+
+// cite reads the clause of a definition and checks that there is one.
+func (d *decoder) cite(n *node) string {
+	c := n.get("cite")
+	if c == nil {
+		return ""
+	}
+	number := d.str(c, "`cite`")
+	if len(d.b.Clauses) == 0 || number == "" {
+		return number
+	}
+	if _, ok := d.b.Clause(number); !ok {
+		var known []string
+		for _, k := range d.b.Clauses {
+			known = append(known, k.Number)
+		}
+		d.c.err("clause", c.pos, orElse(didYouMean(number, known), "Add its text under `clauses`."), "there is no clause %s under `clauses`", number)
+	}
+	return number
+}
+
+// note remembers an expression and the slots it uses.
+func (d *decoder) note(e *Expr) {
+	if e == nil {
+		return
+	}
+	d.exprs = append(d.exprs, e)
+	for _, n := range e.names {
+		d.use(n)
+	}
+	for _, n := range e.known {
+		d.used[n] = true
+	}
+}
+
+func (d *decoder) use(name string) {
+	d.used[name] = true
+	if d.sy.is(name, aSlot) {
+		if d.uses[name] == nil {
+			d.uses[name] = map[string]bool{}
+		}
+		d.uses[name][d.proc] = true
+	}
+}
+
+// expr reads a value that has to be of one of the kinds: a literal, the name
+// of a slot, or an expression.
+func (d *decoder) expr(n *node, key string, in place, want ...kind) *Expr {
+	if n == nil || n.empty() {
+		return nil
+	}
+	if n.form != scalar {
+		d.c.err("type", n.pos, "", "`%s` needs %s; this is %s", key, kindsText(want), n)
+		return nil
+	}
+	text := strings.TrimSpace(n.text)
+	if e := d.written(text, n.pos, want); e != nil {
+		return e
+	}
+	if slices.Contains(want, kSpan) && d.notASpan(text, n.pos) {
+		return nil
+	}
+	e := compileExpr(d.sy, text, n.pos, in, d.c)
+	if e == nil {
+		return nil
+	}
+	d.note(e)
+	if !slices.Contains(want, e.typ.k) {
+		d.c.err("type", n.pos, typeRemedy(key, text, e.typ.k, want), "%q gives %s; `%s` needs %s", text, e.typ, key, kindsText(want))
+		return nil
+	}
+	return e
+}
+
+// written reads the literals that are no expressions: a date, and a share
+// written as a fraction.
+func (d *decoder) written(text string, pos Pos, want []kind) *Expr {
+	if slices.Contains(want, kMoment) {
+		if m, ok := parseMoment(text, d.sy.cal); ok {
+			return literalExpr(text, pos, typ{k: kMoment}, Value{Moment: m})
+		}
+	}
+	if slices.Contains(want, kShare) {
+		if r, ok := parseShare(text); ok {
+			return literalExpr(text, pos, typ{k: kShare}, Value{Number: r})
+		}
+	}
+	return nil
+}
+
+// notASpan reports a number with a unit of time that there is not.
+func (d *decoder) notASpan(text string, pos Pos) bool {
+	number, unit, ok := strings.Cut(text, " ")
+	if !ok || !digits(number) || unit == "" {
+		return false
+	}
+	for _, r := range unit {
+		if r != ' ' && (r < 'a' || r > 'z') {
+			return false
+		}
+	}
+	if _, good := parseSpan(text); good {
+		return false
+	}
+	d.c.err("span", pos, "Write hours, days, working days, weeks, months or years.", "`%s` is no length of time", text)
+	return true
+}
+
+func kindsText(want []kind) string {
+	var parts []string
+	for _, k := range want {
+		parts = append(parts, typ{k: k}.String())
+	}
+	return sentenceList(parts, "or")
+}
+
+func typeRemedy(key, text string, got kind, want []kind) string {
+	if got == kSpan && slices.Contains(want, kMoment) {
+		return "Say from when, as in `" + key + ": called + " + text + "`."
+	}
+	if got == kMoment && slices.Contains(want, kSpan) {
+		return "Say how long, as in `14 days`."
+	}
+	return ""
+}
+
+// choice reads one of a few words, or a slot whose choices are among them.
+func (d *decoder) choice(n *node, key string, allowed []string) *Expr {
+	text := d.str(n, "`"+key+"`")
+	if text == "" {
+		return nil
+	}
+	if slices.Contains(allowed, text) {
+		return literalExpr(text, n.pos, typ{k: kWords}, Value{Words: text})
+	}
+	if !d.sy.is(text, aSlot) {
+		d.badWord(n.pos, key, text, append(slices.Clone(allowed), d.sy.known(aSlot)...))
+		return nil
+	}
+	choices := d.sy.choices[text]
+	if choices == nil {
+		d.c.err("type", n.pos, "", "`%s` is %s; `%s` needs a choice", text, typ{k: slotKind(d.sy.slots[text])}, key)
+		return nil
+	}
+	for _, ch := range choices {
+		if !slices.Contains(allowed, ch) {
+			d.c.err("word", n.pos, "Its choices have to be among "+strings.Join(allowed, ", ")+".", "the slot `%s` can be `%s`, which `%s` cannot", text, ch, key)
+			return nil
+		}
+	}
+	e := compileExpr(d.sy, text, n.pos, d.base, d.c)
+	d.note(e)
+	return e
+}
+
+// names reads a list of names.
+func (d *decoder) texts(n *node, what string) []string {
+	var out []string
+	for _, i := range n.list() {
+		if s := d.str(i, what); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
