@@ -42,10 +42,17 @@ type dealt struct {
 
 // deal deals papers to the next candidate who stands. The pile is used up.
 func (t *pool) deal(from pile, stands []bool) dealt {
+	return t.dealBy(from, stands, t.p.odd&hasEqual != 0)
+}
+
+// dealPlain is deal for papers known to have no equal ranks.
+func (t *pool) dealPlain(from pile, stands []bool) dealt { return t.dealBy(from, stands, false) }
+
+func (t *pool) dealBy(from pile, stands []bool, equals bool) dealt {
 	n := len(stands)
 	if len(from) < parallelFrom {
 		d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
-		d.add(t.dealOne(from, stands))
+		d.add(t.dealOne(from, stands, equals))
 		return d
 	}
 	var halves [2]one
@@ -54,9 +61,9 @@ func (t *pool) deal(from pile, stands []bool) dealt {
 	wg.Add(1)
 	go func() {
 		defer wg.Done()
-		halves[1] = t.dealOne(from[mid:], stands)
+		halves[1] = t.dealOne(from[mid:], stands, equals)
 	}()
-	halves[0] = t.dealOne(from[:mid], stands)
+	halves[0] = t.dealOne(from[:mid], stands, equals)
 	wg.Wait()
 	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
 	d.add(halves[0])
@@ -83,12 +90,11 @@ type one struct {
 	votes []Votes
 }
 
-func (t *pool) dealOne(from pile, stands []bool) one {
+func (t *pool) dealOne(from pile, stands []bool, equals bool) one {
 	n := len(stands)
 	o := one{make([]pile, n+1), make([]Votes, n+1)}
 	to := make([]uint16, len(from))
 	counts := make([]int, n+1)
-	equals := t.p.odd&hasEqual != 0
 	marks, weights := t.p.marks, t.p.weights
 	for i := range from {
 		at, c := from[i].at, n
