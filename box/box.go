@@ -219,7 +219,9 @@ func (k Keys) file(ballot, suffix string) string {
 
 const magic = "omov-box-key-1"
 
-func keyText(ballot string, key *Key) string { return magic + "\n" + ballot + "\n" + key.Private() + "\n" }
+func keyText(ballot string, key *Key) string {
+	return magic + "\n" + ballot + "\n" + key.Private() + "\n"
+}
 
 // Save writes a key durably, and a copy sealed to each recovery key (base64
 // by office).

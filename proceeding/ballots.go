@@ -1,0 +1,544 @@
+package proceeding
+
+import (
+	"encoding/hex"
+
+	"fmt"
+	"slices"
+
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/register"
+	"github.com/omov/omov/roll"
+	"github.com/omov/omov/rulebook"
+)
+
+// The outcomes of ballots.
+const (
+	Elected    = "elected"
+	Carried    = "carried"
+	Lost       = "lost"
+	Inquorate  = "inquorate"
+	Doubted    = "doubted"
+	NextRound  = "next round"
+	TooFew     = "short" // nobody stands
+	Unopposed  = "elected without a ballot"
+	abstention = "abstain"
+)
+
+// NeedsRoll tells whether a ballot of the run is due to open, so that its
+// roll has to be taken.
+func (s *State) NeedsRoll(book *rulebook.Book, at int64) bool {
+	st := s.Now()
+	if st == nil || s.Phase != Running || st.Status != Coming || st.Opens == 0 || st.Opens > at {
+		return false
+	}
+	p := book.Procedure(s.Procedure)
+	return p != nil && p.Stages[s.Current].Kind == rulebook.Ballot
+}
+
+// BallotID gives the id of the next ballot of the current stage.
+func (s *State) BallotID() string {
+	round := 1
+	for i := range s.Ballots {
+		if s.Ballots[i].Stage == s.Current {
+			round++
+		}
+	}
+	return fmt.Sprintf("%s/%s/%d", s.Ref, s.Stages[s.Current].Name, round)
+}
+
+// Plan is the roll plan of the ballot that is due, and the freeze it looks at.
+func Plan(book *rulebook.Book, st *State, w World, at int64) (*roll.Plan, *rulebook.Moment, rulebook.Scope, error) {
+	d := newDecider(book, st, w, at)
+	r := d.stageRule()
+	if r == nil || r.Voters == nil {
+		return nil, nil, nil, fault.New(fault.Invalid, "%s has no ballot to take a roll for", st.Ref)
+	}
+	freeze, err := d.freeze()
+	if err != nil {
+		if name := unknown(err); name != "" {
+			return nil, nil, nil, fault.Under(fault.TooEarly, d.cite(), "the roll waits for %s", name)
+		}
+		return nil, nil, nil, damaged(err, "the freeze")
+	}
+	s := &scope{d: d}
+	plan, err := roll.NewPlan(book, *r.Voters, s, d.view(), freeze)
+	return plan, freeze, s, err
+}
+
+// Listed writes out the voters of a listed section.
+func Listed(book *rulebook.Book, st *State, w World, at int64, sec *roll.Section) ([]ListedVoter, error) {
+	d := newDecider(book, st, w, at)
+	var out []ListedVoter
+	for _, who := range alternatives(&sec.Of) {
+		if who.Kind == rulebook.WhoUnit {
+			kind := book.UnitKind(who.Name)
+			for _, id := range d.view().Tree.Kind(who.Name, st.Unit) {
+				u := d.view().Unit(id)
+				v, err := sec.Value(&scope{d: d}, nil, u)
+				if err != nil {
+					return nil, damaged(err, "what the vote of "+u.Name()+" is worth")
+				}
+				out = append(out, ListedVoter{Unit: id, Name: u.Name(), Value: v.RatString(), Acts: SpeaksFor(book, kind)})
+			}
+			continue
+		}
+		people, err := d.members(who)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range people {
+			unit := d.officeUnit(p, who)
+			v, err := sec.Value(&scope{d: d, unit: unit}, d.view().Person(p), unit)
+			if err != nil {
+				return nil, damaged(err, "what the vote of "+d.personName(p)+" is worth")
+			}
+			bar, _, _ := d.barred(p, "vote")
+			out = append(out, ListedVoter{Person: p, Name: d.personName(p), Value: v.RatString(), Bar: bar})
+		}
+	}
+	return out, nil
+}
+
+// officeUnit is the unit in which a person holds the office they vote by.
+func (d *decider) officeUnit(p register.PersonID, who rulebook.Who) rulebook.Unit {
+	if who.Kind != rulebook.WhoOffice {
+		return nil
+	}
+	for _, t := range d.holders(who.Name, 0) {
+		if t.Person == p && t.Unit != 0 {
+			return d.view().Unit(t.Unit)
+		}
+	}
+	return nil
+}
+
+// OpenBallot opens the ballot that is due, with its roll taken and, for a box,
+// the public half of its key. Refused where its time has not come.
+type OpenBallot struct {
+	Roll    Roll
+	Key     string
+	Minimum int64 // the smallest roll that a secret ballot may have
+}
+
+func (c OpenBallot) decide(d *decider) error {
+	if !d.st.NeedsRoll(d.book, d.now()) {
+		return fault.Under(fault.TooEarly, d.cite(), "no ballot of %s is due to open", d.st.Ref)
+	}
+	r, st := d.stageRule(), d.st.Now()
+	how, err := r.How.Words(&scope{d: d})
+	if err != nil {
+		return d.emit(KindHalted, minutes.Public, &HaltBody{Waits: unknown(err), At: d.now()})
+	}
+	b := Ballot{ID: d.st.BallotID(), Stage: d.st.Current, How: how, Revote: r.Revote, Roll: c.Roll, Opened: d.now(), Closes: st.Closes, Key: c.Key, Round: 1}
+	for i := range d.st.Ballots {
+		if d.st.Ballots[i].Stage == d.st.Current {
+			b.Round++
+		}
+	}
+	if b.Closes == 0 && r.Window != nil {
+		_, b.Closes, err = d.times(r, d.at)
+		if err != nil {
+			return err
+		}
+	}
+	if err := d.paper(r, &b); err != nil {
+		return err
+	}
+	if err := d.emit(KindRoll, minutes.Public, &RollBody{Ballot: b.ID, Roll: publicRoll(c.Roll)}); err != nil {
+		return err
+	}
+	if err := d.emit(KindOpened, minutes.Public, &StageBody{Stage: r.Name, At: d.now(), Opens: st.Opens, Closes: b.Closes, Seats: b.Seats}); err != nil {
+		return err
+	}
+	b.Roll = publicRoll(b.Roll)
+	return d.emit(KindBallot, minutes.Public, &BallotBody{Ballot: b})
+}
+
+// publicRoll leaves out whoever is under a sanction: that is nobody else's
+// business.
+func publicRoll(r Roll) Roll {
+	r.Sections = slices.Clone(r.Sections)
+	for i := range r.Sections {
+		s := &r.Sections[i]
+		s.Voters = slices.DeleteFunc(slices.Clone(s.Voters), func(v ListedVoter) bool { return v.Bar != "" })
+	}
+	return r
+}
+
+// paper fills in what the ballot paper shows.
+func (d *decider) paper(r *rulebook.Stage, b *Ballot) error {
+	b.Question = r.Says.Text(&scope{d: d})
+	if r.Method == nil {
+		b.Choices = []string{"for", "against", abstention}
+		if len(r.Options) > 0 {
+			b.Choices = slices.Clone(r.Options)
+		}
+		return nil
+	}
+	m, err := r.Method.Words(&scope{d: d})
+	if err != nil {
+		return damaged(err, "the method of the ballot")
+	}
+	b.Method, b.Seats = m, d.seats(r)
+	for _, c := range d.st.Standing() {
+		b.Options = append(b.Options, c.Person)
+	}
+	slices.SortFunc(b.Options, func(x, y Person) int { return compareNames(x.Name, y.Name) })
+	return nil
+}
+
+// unopposed ends an election that has no more candidates than places: it is
+// not held. done is false where there has to be a ballot.
+func (d *decider) unopposed(r *rulebook.Stage) (done bool, err error) {
+	stand := d.st.Standing()
+	seats := d.seats(r)
+	if len(stand) > seats {
+		return false, nil
+	}
+	i := d.st.Current
+	if i < 0 || d.st.Stages[i].Name != r.Name {
+		i = stageIndex(d.proc, r.Name)
+	}
+	if d.st.Stages[i].Status != Coming {
+		if err := d.emit(KindComing, minutes.Public, &StageBody{Stage: r.Name, At: d.now(), Opens: d.now()}); err != nil {
+			return true, err
+		}
+	}
+	b := &ResultBody{At: d.now(), Outcome: Elected, Unopposed: true}
+	for _, c := range stand {
+		b.Elected = append(b.Elected, c.Person)
+	}
+	if len(stand) == 0 {
+		b.Outcome = TooFew
+	}
+	if err := d.emit(KindResult, minutes.Public, b); err != nil {
+		return true, err
+	}
+	if err := d.emit(KindClosed, minutes.Public, &StageBody{Stage: r.Name, At: d.now(), Outcome: b.Outcome}); err != nil {
+		return true, err
+	}
+	if b.Outcome == TooFew {
+		return true, d.nobody(i)
+	}
+	return true, d.after(i, Elected)
+}
+
+// nobody ends an election in which nobody stands any more: what the rulebook
+// lists for too few candidates in an earlier stage, else the run ends.
+func (d *decider) nobody(i int) error {
+	for j := i; j >= 0; j-- {
+		for _, t := range d.proc.Stages[j].Then {
+			if t.Outcome == TooFew && !goesOn(t.Effects) {
+				return d.effects(t.Effects, TooFew)
+			}
+		}
+	}
+	return d.end("nobody stood")
+}
+
+func goesOn(effects []rulebook.Effect) bool {
+	return slices.ContainsFunc(effects, func(e rulebook.Effect) bool { return e.Do == rulebook.DoGo })
+}
+
+// CommitLot is an officer committing to a secret for the lot, before the
+// close. Hash is SHA-256 of "omov/lot/secret/1" and a stroke, the ballot's id
+// and a stroke, and the secret.
+type CommitLot struct {
+	By   Actor
+	Hash string
+}
+
+func (c CommitLot) decide(d *decider) error {
+	b := d.st.OpenBallot()
+	if b == nil || b.Closed != 0 {
+		return fault.Under(fault.TooLate, d.cite(), "no ballot of %s is open; a secret for the lot is committed before the close", d.st.Ref)
+	}
+	if err := d.officer(c.By); err != nil {
+		return err
+	}
+	if h, err := hex.DecodeString(c.Hash); err != nil || len(h) != 32 {
+		return fault.New(fault.Invalid, "a commitment is 64 hexadecimal digits")
+	}
+	if b.Closes != 0 && d.now() >= b.Closes {
+		return fault.Under(fault.TooLate, d.cite(), "voting has ended; a secret for the lot is committed before")
+	}
+	for _, x := range b.Commits {
+		if x.Office == d.office {
+			return fault.Under(fault.Already, d.cite(), "the %s has already committed", spaced(d.office))
+		}
+	}
+	return d.emit(KindCommit, minutes.Public, &CommitBody{Ballot: b.ID, Commit: Commit{Office: d.office, Hash: c.Hash}})
+}
+
+// Close is an officer asking to close the ballot. When as many different
+// officers have asked as the rulebook wants, ReadyToClose is true.
+type Close struct{ By Actor }
+
+func (c Close) decide(d *decider) error {
+	b := d.st.OpenBallot()
+	if b == nil || b.Closed != 0 {
+		return fault.Under(fault.TooLate, d.cite(), "no ballot of %s is open", d.st.Ref)
+	}
+	if err := d.officer(c.By); err != nil {
+		return err
+	}
+	if b.Closes != 0 && d.now() < b.Closes {
+		return fault.Under(fault.TooEarly, d.cite(), "voting goes on until %s", d.show(b.Closes))
+	}
+	if c.By.System {
+		d.office = "system"
+	}
+	if slices.Contains(b.Closers, d.office) {
+		return fault.Under(fault.Already, d.cite(), "the %s has already asked to close; another officer has to", spaced(d.office))
+	}
+	return d.emit(KindCloser, minutes.Public, &CloserBody{Ballot: b.ID, Office: d.office, At: d.now()})
+}
+
+// ReadyToClose tells whether enough officers have asked.
+func (b *Ballot) ReadyToClose(book *rulebook.Book) bool {
+	return b.Closed == 0 && (len(b.Closers) >= ClosersNeeded(book) || slices.Contains(b.Closers, "system"))
+}
+
+// Shut closes the ballot with what its box held. Papers is the body of the
+// scrutineers' entry, in its own form (see the contest package).
+type Shut struct {
+	Root     string
+	Returned []Returned
+	Papers   any
+	Secrets  []Commit // the lot's secrets, opened
+}
+
+func (c Shut) decide(d *decider) error {
+	b := d.st.OpenBallot()
+	if b == nil || b.Closed != 0 || !b.ReadyToClose(d.book) {
+		return fault.Under(fault.Conflict, d.cite(), "the ballot is not ready to be closed")
+	}
+	shut := &ShutBody{Ballot: b.ID, At: d.now(), Root: c.Root, Returned: c.Returned, Recorded: b.Recorded}
+	if err := d.emit(KindBallotShut, minutes.Public, shut); err != nil {
+		return err
+	}
+	if c.Papers != nil {
+		if err := d.emit(KindPapers, minutes.Scrutineers, c.Papers); err != nil {
+			return err
+		}
+	}
+	for _, s := range c.Secrets {
+		if err := d.emit(KindSecret, minutes.Public, &CommitBody{Ballot: b.ID, Commit: s}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Record is a vote by name.
+type Record struct {
+	By    Actor
+	Paper RecordedPaper
+}
+
+func (c Record) decide(d *decider) error {
+	b := d.st.OpenBallot()
+	if b == nil || b.Closed != 0 || b.How != "recorded" {
+		return fault.Under(fault.TooLate, d.cite(), "no vote by name is open in %s", d.st.Ref)
+	}
+	if b.Closes != 0 && d.now() >= b.Closes {
+		return fault.Under(fault.TooLate, d.cite(), "voting ended on %s", d.show(b.Closes))
+	}
+	for i := range b.Recorded {
+		if x := &b.Recorded[i]; x.Voter == c.Paper.Voter && x.Section == c.Paper.Section {
+			return fault.Under(fault.Already, d.cite(), "%s has already voted", x.Name)
+		}
+	}
+	return d.emit(KindRecorded, minutes.Officers, &RecordedBody{Ballot: b.ID, Paper: c.Paper})
+}
+
+// Enter is what two tellers counted in the room, or the chair judged.
+type Enter struct {
+	By      Actor
+	Figures map[string]int64
+	Tellers []string
+	Judged  string // the chair's word: carried, lost, doubted
+}
+
+func (c Enter) decide(d *decider) error {
+	b := d.st.OpenBallot()
+	if b == nil {
+		if st := d.st.Now(); st != nil && st.Status == Coming {
+			return fault.Under(fault.TooEarly, d.cite(), "%s of %s is coming: it opens on %s", spaced(st.Name), spaced(d.st.Procedure), d.show(st.Opens))
+		}
+		return fault.Under(fault.TooLate, d.cite(), "no vote is open in %s", d.st.Ref)
+	}
+	if err := d.officer(c.By); err != nil {
+		return err
+	}
+	if b.How == "sealed" || b.How == "box" || b.How == "recorded" {
+		if !c.By.System {
+			return fault.Under(fault.NotEntitled, d.cite(), "this vote is not counted in the room: the papers decide")
+		}
+	}
+	for k, n := range c.Figures {
+		if n < 0 {
+			return fault.New(fault.Invalid, "%s cannot be %d", k, n)
+		}
+	}
+	if b.How != "judged" {
+		if err := d.emit(KindTotals, minutes.Public, &TotalsBody{Ballot: b.ID, Figures: c.Figures, Tellers: c.Tellers, At: d.now()}); err != nil {
+			return err
+		}
+		return Declare{Figures: c.Figures}.decide(d)
+	}
+	if c.Judged != Carried && c.Judged != Lost && c.Judged != Doubted {
+		return fault.New(fault.Invalid, "the chair says carried, lost or doubted")
+	}
+	return d.declare(&ResultBody{Ballot: b.ID, At: d.now(), Outcome: c.Judged})
+}
+
+// Declare declares what a closed ballot decided: for an election the elected
+// of the count sheet (or, in an exhaustive ballot, who leaves); for a vote its
+// figures.
+type Declare struct {
+	Sheet   string
+	Elected []Person
+	Leaves  []Person
+	Figures map[string]int64
+	Again   bool // no result yet: another round
+}
+
+func (c Declare) decide(d *decider) error {
+	b := d.st.OpenBallot()
+	if b == nil || b.Closed == 0 {
+		return fault.Under(fault.TooEarly, d.cite(), "the ballot has not been closed")
+	}
+	r := &d.proc.Stages[b.Stage]
+	body := &ResultBody{Ballot: b.ID, At: d.now(), Sheet: c.Sheet, Elected: c.Elected, Leaves: c.Leaves, Figures: c.Figures}
+	f := d.ballotFigures(b, c.Figures)
+	ok, quorum, err := d.test(r.Quorum, f)
+	if err != nil {
+		return d.haltOr(err)
+	}
+	body.Tests = quorum
+	switch {
+	case !ok:
+		body.Outcome, body.Elected = Inquorate, nil
+	case b.Method != "" && c.Again:
+		body.Outcome, body.Elected = NextRound, nil
+		if body.Next, err = d.nextRound(r); err != nil {
+			return err
+		}
+	case b.Method != "":
+		body.Outcome = Elected
+	default:
+		passes, reached, err := d.passes(r, b, f)
+		if err != nil {
+			return d.haltOr(err)
+		}
+		body.Tests = append(body.Tests, reached...)
+		body.Outcome = Lost
+		if passes {
+			body.Outcome = Carried
+		}
+	}
+	return d.declare(body)
+}
+
+func (d *decider) haltOr(err error) error {
+	if name := unknown(err); name != "" {
+		return d.emit(KindHalted, minutes.Public, &HaltBody{Waits: name, At: d.now()})
+	}
+	return err
+}
+
+func (d *decider) passes(r *rulebook.Stage, b *Ballot, f figures) (bool, []Reached, error) {
+	if r.Passes == nil {
+		return f["for"] > f["against"], nil, nil
+	}
+	return d.test(r.Passes, f)
+}
+
+// ballotFigures are what thresholds of a ballot are measured against.
+func (d *decider) ballotFigures(b *Ballot, given map[string]int64) figures {
+	f := figures{}
+	for k, n := range given {
+		f[k] = n
+	}
+	for i := range b.Roll.Sections {
+		f["entitled"] += b.Roll.Sections[i].Entitled
+	}
+	if given == nil {
+		for _, r := range b.Returned {
+			f["papers"] += r.Papers
+		}
+		f["cast"] = f["papers"]
+	} else {
+		f["cast"] = f["for"] + f["against"]
+		if _, ok := given["papers"]; !ok {
+			f["papers"] = f["cast"] + f["spoilt"] + f[abstention]
+		}
+	}
+	if _, ok := given["present"]; !ok {
+		f["present"] = f["papers"]
+	}
+	f["seats"] = int64(b.Seats)
+	return f
+}
+
+// declare records a result and what follows from it.
+func (d *decider) declare(b *ResultBody) error {
+	if err := d.emit(KindResult, minutes.Public, b); err != nil {
+		return err
+	}
+	if b.Outcome == NextRound {
+		r := d.stageRule()
+		if len(d.st.Standing()) <= d.seats(r) {
+			_, err := d.unopposed(r)
+			return err
+		}
+		return nil
+	}
+	i := d.st.Current
+	if err := d.emit(KindClosed, minutes.Public, &StageBody{Stage: d.st.Stages[i].Name, At: d.now(), Outcome: b.Outcome}); err != nil {
+		return err
+	}
+	return d.after(i, b.Outcome)
+}
+
+// nextRound is when the next round of an exhaustive ballot opens: after the
+// interval in which candidates may withdraw.
+func (d *decider) nextRound(r *rulebook.Stage) (int64, error) {
+	span := rulebook.Span{Days: 1}
+	if r.Interval != nil {
+		var err error
+		if span, err = r.Interval.Span(&scope{d: d}); err != nil {
+			return 0, damaged(err, "the interval between rounds")
+		}
+	}
+	return d.cal.Opens(d.cal.Instant(d.at), span).UnixMilli(), nil
+}
+
+func compareNames(a, b string) int {
+	la, lb := lastWord(a), lastWord(b)
+	if la != lb {
+		if la < lb {
+			return -1
+		}
+		return 1
+	}
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func lastWord(s string) string {
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == ' ' {
+			return s[i+1:]
+		}
+	}
+	return s
+}

@@ -1,0 +1,230 @@
+package proceeding
+
+import (
+	"strings"
+	"time"
+
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/register"
+	"github.com/omov/omov/rulebook"
+)
+
+func newDecider(book *rulebook.Book, st *State, w World, at int64) *decider {
+	return &decider{book: book, proc: book.Procedure(st.Procedure), cal: book.Calendar(), st: st, world: w, at: time.UnixMilli(at).UTC()}
+}
+
+// effects does what follows an outcome, in order. Where nothing says `go`,
+// the run ends with the outcome, or with the word that `end` gives.
+func (d *decider) effects(list []rulebook.Effect, outcome string) error {
+	next := ""
+	for i := range list {
+		e := &list[i]
+		if e.If != nil {
+			ok, err := e.If.Flag(&scope{d: d})
+			if err != nil && unknown(err) == "" {
+				return damaged(err, "the condition of an effect")
+			}
+			if err != nil || !ok {
+				continue
+			}
+		}
+		switch e.Do {
+		case rulebook.DoGo:
+			next = e.Target
+		case rulebook.DoEnd:
+			outcome = e.Target
+		default:
+			if err := d.effect(e); err != nil {
+				return err
+			}
+		}
+	}
+	if next == "" {
+		return d.end(outcome)
+	}
+	i := stageIndex(d.proc, next)
+	if i < 0 {
+		return fault.New(fault.Damaged, "the rulebook goes on to a stage %s that there is not", next)
+	}
+	return d.enter(i)
+}
+
+// effect carries out one effect.
+func (d *decider) effect(e *rulebook.Effect) error {
+	done := Done{Verb: string(e.Do), Target: e.Target, At: d.now(), Says: e.Says.Text(&scope{d: d})}
+	switch e.Do {
+	case rulebook.DoNothing:
+	case rulebook.DoFill:
+		people, err := d.fill(e)
+		if err != nil {
+			return err
+		}
+		done.Target, done.Whom = d.officeOf(e.Target), people
+	case rulebook.DoVacate:
+		people, err := d.vacate(e)
+		if err != nil {
+			return err
+		}
+		done.Target, done.Whom = d.officeOf(e.Target), people
+	case rulebook.DoAdopt:
+		if err := d.adopt(e); err != nil {
+			return err
+		}
+	case rulebook.DoImpose, rulebook.DoLift:
+		return d.sanction(e)
+	default:
+		// What reaches beyond this run is carried out by the chamber, which
+		// reads the entry (start, stop, stay, resume, set_aside, admit,
+		// release).
+		if e.Whom != nil {
+			done.Whom = e.Whom.Source()
+		}
+	}
+	return d.emit(KindEffect, minutes.Public, &EffectBody{Done: done})
+}
+
+func (d *decider) officeOf(target string) string {
+	if target == "office" {
+		return d.st.Office
+	}
+	return target
+}
+
+// fill puts the elected, or whom the rule names, into an office. Those who
+// held it until now leave it, unless places are left for them.
+func (d *decider) fill(e *rulebook.Effect) (string, error) {
+	office := d.officeOf(e.Target)
+	people := d.st.Elected
+	if e.Whom != nil {
+		list, err := e.Whom.People(&scope{d: d})
+		if err != nil {
+			return "", damaged(err, "whom the office is filled with")
+		}
+		people = nil
+		for _, p := range list {
+			people = append(people, d.public(register.PersonID(p.Key())))
+		}
+	}
+	if len(people) == 0 {
+		for _, c := range d.st.Standing() {
+			people = append(people, c.Person)
+		}
+	}
+	held := d.holders(office, 0)
+	if len(held)+len(people) > d.places(office) {
+		for _, t := range held {
+			if err := d.vacateTerm(t, "succeeded"); err != nil {
+				return "", err
+			}
+		}
+	}
+	until := int64(0)
+	rule := d.book.Office(office)
+	if rule != nil && rule.Term != nil {
+		if span, err := rule.Term.Span(&scope{d: d}); err == nil {
+			until = d.cal.Instant(d.at).Add(span, d.cal).Start().Unix()
+		}
+	}
+	unit := register.UnitID(0)
+	if rule != nil && rule.Per != "" {
+		unit = d.st.Unit
+	}
+	var names []string
+	for _, p := range people {
+		names = append(names, p.Name)
+		b := &register.FilledBody{Name: p.Name, How: d.how(), Term: register.TermOfOffice{Office: office, Unit: unit, Person: p.ID, From: d.at.Unix(), Until: until}}
+		if err := d.emit(register.KindFilled, minutes.Public, b); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(names, ", "), nil
+}
+
+func (d *decider) how() string {
+	if len(d.st.Ballots) == 0 {
+		return Unopposed
+	}
+	return Elected
+}
+
+func (d *decider) vacateTerm(t register.TermOfOffice, why string) error {
+	return d.emit(register.KindVacated, minutes.Public, &register.VacatedBody{Term: t.ID, At: d.at.Unix(), Why: why, Who: t.Person})
+}
+
+func (d *decider) vacate(e *rulebook.Effect) (string, error) {
+	only := map[register.PersonID]bool{}
+	if e.Whom != nil {
+		list, err := e.Whom.People(&scope{d: d})
+		if err != nil {
+			return "", damaged(err, "who leaves the office")
+		}
+		for _, p := range list {
+			only[register.PersonID(p.Key())] = true
+		}
+	}
+	var names []string
+	for _, t := range d.holders(d.officeOf(e.Target), 0) {
+		if e.Whom != nil && !only[t.Person] {
+			continue
+		}
+		names = append(names, d.personName(t.Person))
+		if err := d.vacateTerm(t, "vacated"); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(names, ", "), nil
+}
+
+// adopt takes the text that was put, or what the stage says.
+func (d *decider) adopt(e *rulebook.Effect) error {
+	text := ""
+	for _, t := range d.proc.Takes {
+		if t.Is == rulebook.TakeText && (t.Of == e.Target || text == "") {
+			text = d.st.Takes[t.Name].Text
+		}
+	}
+	if text == "" {
+		for i := len(d.st.Ballots) - 1; i >= 0 && text == ""; i-- {
+			text = d.st.Ballots[i].Question
+		}
+	}
+	b := &AdoptedBody{Kind: e.Target, Text: text, InForce: d.now(), Unit: d.st.Unit}
+	if e.InForce != nil {
+		m, err := e.InForce.Moment(&scope{d: d})
+		if err != nil {
+			return damaged(err, "when the text comes into force")
+		}
+		b.InForce = m.Start().UnixMilli()
+	}
+	return d.emit(KindAdopted, minutes.Public, b)
+}
+
+// sanction imposes or lifts a sanction: an entry of the register that only
+// officers read.
+func (d *decider) sanction(e *rulebook.Effect) error {
+	if e.Whom == nil {
+		return fault.New(fault.Damaged, "%s %s does not say on whom", e.Do, e.Target)
+	}
+	list, err := e.Whom.People(&scope{d: d})
+	if err != nil {
+		return damaged(err, "on whom a sanction falls")
+	}
+	term, ok := d.view().Terms[e.Target]
+	if !ok {
+		return fault.New(fault.Internal, "the book's vocabulary lacks the sanction %s", e.Target)
+	}
+	c := register.Change{Aspect: register.Sanction, Name: term, From: d.at.Unix(), End: e.Do == rulebook.DoLift}
+	if e.Until != nil {
+		m, err := e.Until.Moment(&scope{d: d})
+		if err != nil {
+			return damaged(err, "until when a sanction lasts")
+		}
+		c.Until = m.End().Unix()
+	}
+	b := &register.ImportedBody{}
+	for _, p := range list {
+		b.Rows = append(b.Rows, register.PersonRow{Person: register.PersonID(p.Key()), Changes: []register.Change{c}})
+	}
+	return d.emit(register.KindChanged, minutes.Officers, b)
+}
