@@ -1,0 +1,3 @@
+-- +goose Up
+CREATE TABLE person_key (person BIGINT PRIMARY KEY, key BYTEA NOT NULL);
+CREATE TABLE secret (name TEXT COLLATE "C" PRIMARY KEY, value BYTEA NOT NULL);

@@ -1,0 +1,3 @@
+-- +goose Up
+CREATE TABLE person_key (person INTEGER PRIMARY KEY, key BLOB NOT NULL);
+CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
