@@ -58,6 +58,7 @@ type code struct {
 	text    func(frame) (Text, error)
 	literal string   // of a quoted text: for checks of what it is compared with
 	choices []string // of words: what they can be; nil: anything
+	fixed   bool     // of a moment: the same for everybody in a run
 }
 
 // value evaluates to a Value, for those types that can be one.
@@ -116,7 +117,7 @@ func constant(t typ, v Value) *code {
 		n := numOf(v.Number)
 		c.num = func(frame) (num, error) { return n, nil }
 	case kMoment:
-		c.moment = func(frame) (Moment, error) { return v.Moment, nil }
+		c.moment, c.fixed = func(frame) (Moment, error) { return v.Moment, nil }, true
 	case kSpan:
 		c.span = func(frame) (Span, error) { return v.Span, nil }
 	case kMoney:

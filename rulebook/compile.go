@@ -201,7 +201,7 @@ func (c *compiler) variable(t typ, name string) *code {
 		v, ok := f.s.Var(name)
 		return v, ok, nil
 	})
-	out.choices = c.choices[name]
+	out.choices, out.fixed = c.choices[name], t.k == kMoment
 	return out
 }
 
@@ -323,7 +323,7 @@ func stageField(op *code, t typ, name, whose string) *code {
 		}}
 	}
 	opened := name == "opened"
-	return &code{t: t, moment: func(f frame) (Moment, error) {
+	return &code{t: t, fixed: true, moment: func(f frame) (Moment, error) {
 		s, err := op.stage(f)
 		if err != nil {
 			return Moment{}, err

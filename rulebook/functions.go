@@ -408,7 +408,7 @@ func (c *compiler) global(e ast.Expr, name string) *code {
 		event := a[0].lit.Words
 		unknown := &Unknown{Name: event}
 		c.names[event] = true
-		return &code{t: typ{k: kMoment}, moment: func(f frame) (Moment, error) {
+		return &code{t: typ{k: kMoment}, fixed: true, moment: func(f frame) (Moment, error) {
 			if m, ok := f.s.Next(event); ok {
 				return m, nil
 			}

@@ -2,6 +2,7 @@ package rulebook
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -317,12 +318,16 @@ func (c *compiler) shiftMoment(m, s *code, back bool) *code {
 		if back {
 			by = by.Negative()
 		}
-		return &code{t: m.t, moment: func(f frame) (Moment, error) {
+		add := func(x Moment) Moment { return x.Add(by, cal) }
+		if m.fixed {
+			add = remembered(add)
+		}
+		return &code{t: m.t, fixed: m.fixed, moment: func(f frame) (Moment, error) {
 			x, err := m.moment(f)
 			if err != nil {
 				return x, err
 			}
-			return x.Add(by, cal), nil
+			return add(x), nil
 		}}
 	}
 	return &code{t: m.t, moment: func(f frame) (Moment, error) {
@@ -336,6 +341,22 @@ func (c *compiler) shiftMoment(m, s *code, back bool) *code {
 		}
 		return x.Add(by, cal), err
 	}}
+}
+
+// remembered keeps the last result of a sum of a moment that is the same for
+// everybody: a condition such as `person.since(member) <= freeze - 6 months`
+// is asked of a million people.
+func remembered(add func(Moment) Moment) func(Moment) Moment {
+	type sum struct{ in, out Moment }
+	var last atomic.Pointer[sum]
+	return func(x Moment) Moment {
+		if s := last.Load(); s != nil && s.in == x {
+			return s.out
+		}
+		s := &sum{in: x, out: add(x)}
+		last.Store(s)
+		return s.out
+	}
 }
 
 // numbers computes exactly. A share of a number is a number; shares added or

@@ -1,7 +1,6 @@
 package rulebook
 
 import (
-	"math/big"
 	"slices"
 	"strings"
 )
@@ -21,8 +20,8 @@ func (b *Book) ReadSlot(s *Slot, text string) (Value, bool) {
 		r, ok := parseShare(text)
 		return Value{Type: TypeShare, Number: r}, ok
 	case SlotNumber:
-		r, ok := new(big.Rat).SetString(text)
-		return Value{Type: TypeNumber, Number: r}, ok && len(text) <= 20
+		r, ok := parseDecimal(text)
+		return Value{Type: TypeNumber, Number: r}, ok
 	case SlotMoney:
 		m, ok := parseMoney(text)
 		return Value{Type: TypeMoney, Money: m}, ok

@@ -71,6 +71,9 @@ func (c Calendar) resolve(y int, m time.Month, d, h, mi, s int, later bool) time
 	_, before := wall.Add(-36 * time.Hour).In(z).Zone()
 	_, after := wall.Add(36 * time.Hour).In(z).Zone()
 	early := wall.Add(-time.Duration(max(before, after)) * time.Second).In(z)
+	if before == after {
+		return early
+	}
 	late := wall.Add(-time.Duration(min(before, after)) * time.Second).In(z)
 	earlyOK, lateOK := sameWall(early, wall), sameWall(late, wall)
 	switch {
@@ -78,10 +81,6 @@ func (c Calendar) resolve(y int, m time.Month, d, h, mi, s int, later bool) time
 		return early
 	case lateOK:
 		return late
-	case early.Equal(late):
-		// Two changes lie within the three days; the library's answer is one
-		// of the offsets that were in force around the time.
-		return time.Date(y, m, d, h, mi, s, 0, z)
 	}
 	start, _ := late.ZoneBounds()
 	if start.IsZero() {
