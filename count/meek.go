@@ -13,6 +13,7 @@ type meekRule struct {
 	omega Votes // iteration ends below this total surplus, in 10⁻⁹ votes
 	sure  bool  // a candidate who cannot catch up is excluded before it ends
 	tied  bool  // for exclusion, whoever is within the surplus of the lowest is tied
+	cut   bool  // shares are cut at nine places, not rounded up; deficits count against surpluses
 }
 
 // countMeekPRF is the Proportional Representation Foundation's Reference Meek
@@ -40,29 +41,43 @@ func countMeekNZ(c *Contest, sections []Section) (*Sheet, error) {
 	return countMeek(c, sections[0].Papers, meekRule{ties: TiesForward, omega: 100_000, sure: true})
 }
 
+// countMeek9 is Meek's method as programs in the line of Hill's count it,
+// with nine places and ω = 0.000001: what a candidate keeps and what goes on
+// are both cut, iteration ends at or below ω, and the surplus is the plain
+// sum. A paper with equal ranks is split at each rank into equal parts, one
+// for each of the rank who is not excluded, and each part goes on by itself.
+//
+// Source: Hill, Wichmann and Woodall, Computer Journal 30 (1987), 277–281,
+// and the published logs of stv-rs, which it equals to the last place except
+// that there a paper ends at a rank of which all are excluded.
+func countMeek9(c *Contest, sections []Section) (*Sheet, error) {
+	return countMeek(c, sections[0].Papers, meekRule{ties: TiesLot, omega: 1000, tied: true, cut: true})
+}
+
 const meekPlaces, meekOne = 9, Votes(1_000_000_000)
 
 // meek is a count in progress.
 type meek struct {
-	c       *Contest
-	rule    meekRule
-	table   pool
-	root    *meekNode
-	tied    []item // papers with equal ranks
-	state   []state
-	alive   []bool // not withdrawn, not excluded
-	keep    []Votes
-	votes   []Votes
-	lost    Votes
-	quota   Votes
-	surplus Votes
-	history [][]Votes
-	order   []int
-	guard   *guard
-	ties    *breaker
-	stages  []Stage
-	turns   int // iterations since the last stage
-	trail   *trail
+	c        *Contest
+	rule     meekRule
+	table    pool
+	root     *meekNode
+	tied     []item // papers with equal ranks
+	state    []state
+	alive    []bool // not withdrawn, not excluded
+	keep     []Votes
+	votes    []Votes
+	lost     Votes
+	quota    Votes
+	surplus  Votes
+	history  [][]Votes
+	order    []int
+	guard    *guard
+	ties     *breaker
+	stages   []Stage
+	turns    int // iterations since the last stage
+	branches int
+	trail    *trail
 }
 
 // meekNode is papers that agree so far: what a paper keeps and passes on
@@ -143,7 +158,12 @@ func (m *meek) distribute() {
 	m.lost = 0
 	m.walk(m.root, meekOne)
 	for _, x := range m.tied {
-		m.share(x.at, meekOne, m.table.p.weights[x.group])
+		if m.rule.cut {
+			m.branches = 0
+			m.branch(x.at, meekOne, m.table.p.weights[x.group])
+		} else {
+			m.share(x.at, meekOne, m.table.p.weights[x.group])
+		}
 	}
 	sum := Votes(0)
 	for _, v := range m.votes {
@@ -161,9 +181,10 @@ func (m *meek) walk(n *meekNode, w Votes) {
 	for _, k := range n.kids {
 		rest := w
 		if m.alive[k.candidate] {
-			part := mulDivUp(w, m.keep[k.candidate], meekOne)
+			var part Votes
+			part, rest = m.rule.split(w, m.keep[k.candidate])
 			m.votes[k.candidate] += part * k.votes
-			rest -= part
+			m.lost += (w - part - rest) * k.votes
 		}
 		if rest > 0 {
 			m.walk(k, rest)
@@ -171,20 +192,69 @@ func (m *meek) walk(n *meekNode, w Votes) {
 	}
 }
 
+// split divides what has reached a candidate into what they keep and what
+// goes on.
+func (r meekRule) split(w, keep Votes) (part, rest Votes) {
+	if r.cut {
+		return mulDiv(w, keep, meekOne), mulDiv(w, meekOne-keep, meekOne)
+	}
+	part = mulDivUp(w, keep, meekOne)
+	return part, w - part
+}
+
+// rank gives the end of the rank that begins at a mark and how many of it are
+// not excluded.
+func (m *meek) rank(at uint32) (end uint32, alive Votes) {
+	marks := m.table.p.marks
+	for end = at; end == at || marks[end] != endMark && marks[end].Equal(); end++ {
+		if m.alive[marks[end].Candidate()] {
+			alive++
+		}
+	}
+	return end, alive
+}
+
+// maxBranches bounds the parts that one paper is split into; beyond, parts
+// go on together, which changes no more than the last places.
+const maxBranches = 1 << 16
+
+// branch passes a part of a paper with equal ranks on.
+func (m *meek) branch(at uint32, w, papers Votes) {
+	marks := m.table.p.marks
+	if m.branches++; m.branches > maxBranches {
+		m.share(at, w, papers)
+		return
+	}
+	for marks[at] != endMark {
+		end, alive := m.rank(at)
+		if alive == 0 {
+			at = end
+			continue
+		}
+		each := w / alive
+		m.lost += (w - each*alive) * papers
+		for _, mark := range marks[at:end] {
+			c := mark.Candidate()
+			if !m.alive[c] {
+				continue
+			}
+			part, rest := m.rule.split(each, m.keep[c])
+			m.votes[c] += part * papers
+			m.lost += (each - part - rest) * papers
+			if rest > 0 {
+				m.branch(end, rest, papers)
+			}
+		}
+		return
+	}
+	m.lost += w * papers
+}
+
 // share does the same for a paper with equal ranks.
 func (m *meek) share(at uint32, w, papers Votes) {
 	marks := m.table.p.marks
 	for w > 0 && marks[at] != endMark {
-		end := at + 1
-		for marks[end] != endMark && marks[end].Equal() {
-			end++
-		}
-		k := Votes(0)
-		for _, c := range marks[at:end] {
-			if m.alive[c.Candidate()] {
-				k++
-			}
-		}
+		end, k := m.rank(at)
 		if k > 0 {
 			each, rest := w/k, w-w/k*k
 			for _, c := range marks[at:end] {
@@ -278,6 +348,9 @@ const maxTurns = 100_000
 // iterate goes on until somebody is elected or it is clear who is excluded.
 func (m *meek) iterate(st *Stage) ([]int, error) {
 	last := Votes(-1)
+	if m.rule.cut {
+		last = m.table.p.total * meekOne
+	}
 	for m.turns = 1; m.turns < maxTurns; m.turns++ {
 		m.distribute()
 		elected, err := m.electReady(st)
@@ -300,7 +373,7 @@ func (m *meek) iterate(st *Stage) ([]int, error) {
 				return []int{low}, nil
 			}
 		}
-		if m.surplus < m.rule.omega || last >= 0 && m.surplus >= last {
+		if m.surplus < m.rule.omega || m.rule.cut && m.surplus == m.rule.omega || last >= 0 && m.surplus >= last {
 			low, err := m.lowest(st)
 			return []int{low}, err
 		}
@@ -348,7 +421,9 @@ func (m *meek) total() {
 	for _, c := range m.order {
 		sum += m.votes[c] - m.quota
 	}
-	m.surplus = max(sum, 0)
+	if m.surplus = max(sum, 0); m.rule.cut {
+		m.surplus = sum
+	}
 }
 
 // unguarded gives those who may be excluded, the lowest first.
@@ -377,7 +452,7 @@ func (m *meek) lowest(st *Stage) (int, error) {
 	}
 	within := Votes(0)
 	if m.rule.tied {
-		within = m.surplus
+		within = max(m.surplus, 0)
 	}
 	low := slices.DeleteFunc(left, func(c int) bool { return m.votes[c] > m.votes[left[0]]+within })
 	slices.Sort(low)
@@ -419,9 +494,9 @@ func (m *meek) paths() []Path {
 			if mark.Equal() || !m.alive[c] || w == 0 {
 				continue
 			}
-			part := mulDivUp(w, m.keep[c], meekOne)
+			var part Votes
+			part, w = m.rule.split(w, m.keep[c])
 			t.path[i] = append(t.path[i], Step{len(m.stages), c, fixedAmount(part, meekPlaces)})
-			w -= part
 		}
 		if w > 0 {
 			t.path[i] = append(t.path[i], Step{len(m.stages), -1, fixedAmount(w, meekPlaces)})

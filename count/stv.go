@@ -11,6 +11,8 @@ func stvMethods() []Method {
 			Gaps: Stop, Repeats: Stop, Equals: Stop, count: countERS97},
 		{ID: "meek-prf", Name: "Meek (PRF)", Kind: Ranked, Many: true, Source: "Proportional Representation Foundation, Reference Meek Rule",
 			Gaps: Skip, Repeats: Skip, Equals: Share, Equal: true, count: countMeekPRF},
+		{ID: "meek", Name: "Meek (nine places, cut)", Kind: Ranked, Many: true, Source: "Hill, Wichmann and Woodall, Computer Journal 30 (1987), with nine places",
+			Gaps: Skip, Repeats: Skip, Equals: Share, Equal: true, count: countMeek9},
 		{ID: "meek-nz", Name: "Meek (New Zealand)", Kind: Ranked, Many: true, Source: "New Zealand, Local Electoral Regulations 2001, schedule 1A",
 			Gaps: Stop, Repeats: Stop, Equals: Stop, count: countMeekNZ},
 	}
