@@ -231,6 +231,7 @@ func (m *meek) branch(at uint32, w, papers Votes) {
 			at = end
 			continue
 		}
+		rests := make([]Votes, 0, alive)
 		each := w / alive
 		m.lost += (w - each*alive) * papers
 		for _, mark := range marks[at:end] {
@@ -241,9 +242,19 @@ func (m *meek) branch(at uint32, w, papers Votes) {
 			part, rest := m.rule.split(each, m.keep[c])
 			m.votes[c] += part * papers
 			m.lost += (each - part - rest) * papers
-			if rest > 0 {
-				m.branch(end, rest, papers)
+			rests = append(rests, rest)
+		}
+		// Equal parts go on alike, so they are followed once.
+		slices.Sort(rests)
+		for i := 0; i < len(rests); {
+			j := i
+			for j < len(rests) && rests[j] == rests[i] {
+				j++
 			}
+			if rests[i] > 0 {
+				m.branch(end, rests[i], papers*Votes(j-i))
+			}
+			i = j
 		}
 		return
 	}
