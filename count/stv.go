@@ -17,5 +17,3 @@ func stvMethods() []Method {
 			Gaps: Stop, Repeats: Stop, Equals: Stop, count: countMeekNZ},
 	}
 }
-
-func pairMethods() []Method { return nil }
