@@ -1,0 +1,96 @@
+package chamber
+
+import (
+	"encoding/json"
+
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/proceeding"
+	"github.com/omov/omov/store"
+)
+
+// The kinds of entry that the chamber owns.
+const (
+	KindFounded  = "book.opened/1"      // public: the first entry of a book
+	KindRulebook = "rulebook.adopted/1" // public: its body is the rulebook
+	KindEvent    = "event.declared/1"   // public
+	KindStanding = "slot.standing/1"    // public: a standing discretion was used
+	KindTerms    = "vocabulary.extended/1"
+)
+
+// FoundedBody opens a book. A demo says so here, for ever.
+type FoundedBody struct {
+	Name string `json:"name"`
+	Demo bool   `json:"demo"`
+	Note string `json:"note,omitempty"`
+}
+
+// RulebookBody adopts a version. Adopted is the reference of the proceeding
+// that decided it; empty at the founding.
+type RulebookBody struct {
+	Title   string   `json:"title"`
+	Edition string   `json:"edition"`
+	Hash    string   `json:"hash"`
+	Within  string   `json:"within,omitempty"`
+	InForce int64    `json:"in_force"` // Unix milliseconds
+	Adopted string   `json:"adopted,omitempty"`
+	Terms   []string `json:"terms,omitempty"` // new words of the vocabulary, numbered on from First
+	First   int64    `json:"first,omitempty"`
+	Source  []byte   `json:"source"`
+}
+
+// EventBody declares an event for an instant.
+type EventBody struct {
+	Event string `json:"event"`
+	At    int64  `json:"at"` // Unix milliseconds
+	By    string `json:"by,omitempty"`
+}
+
+// StandingBody uses a standing discretion.
+type StandingBody struct {
+	Slot string          `json:"slot"`
+	Unit int64           `json:"unit,omitempty"`
+	Set  proceeding.Slot `json:"set"`
+}
+
+// organisationRef is where the organisation's own state lies among the
+// proceedings: it is a projection like theirs.
+const organisationRef = "*"
+
+// Organisation is the state of the organisation that belongs to no proceeding.
+type Organisation struct {
+	Name     string                     `json:"name"`
+	Demo     bool                       `json:"demo"`
+	Version  int64                      `json:"version"`
+	Register int64                      `json:"register"` // the last entry about people, units or offices
+	Events   []EventBody                `json:"events,omitempty"`
+	Slots    map[string]proceeding.Slot `json:"slots,omitempty"`
+	Adopted  []Adopted                  `json:"adopted,omitempty"`
+}
+
+// Adopted is a text in force.
+type Adopted struct {
+	Kind       string `json:"kind"`
+	Text       string `json:"text"`
+	Ref        string `json:"ref"`
+	At         int64  `json:"at"`
+	Unit       int64  `json:"unit,omitempty"`
+	Overridden string `json:"overridden,omitempty"`
+}
+
+// Organisation is the state that belongs to no proceeding.
+func (w *World) Organisation() *Organisation { return w.org }
+
+func loadOrganisation(tx *store.Tx) (*Organisation, error) {
+	o := &Organisation{}
+	row, err := tx.Proceeding(organisationRef)
+	if fault.Is(err, fault.NotFound) {
+		return o, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(row.State, o); err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "the organisation's state cannot be read; omov replay rebuilds it from the minute book")
+	}
+	return o, nil
+}

@@ -1,0 +1,363 @@
+package chamber
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/proceeding"
+	"github.com/omov/omov/register"
+	"github.com/omov/omov/store"
+)
+
+// commit appends entries and projects them, in the transaction of w.
+func (c *Chamber) commit(w *World, entries []minutes.Entry) ([]minutes.Minute, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	p := newProjector(c, w.tx)
+	var done []minutes.Minute
+	for _, e := range entries {
+		m, err := w.tx.Append(e)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.project(m); err != nil {
+			return nil, err
+		}
+		done = append(done, m)
+	}
+	if err := p.flush(); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	last := done[len(done)-1].Seq
+	if p.register {
+		c.snap = nil
+	}
+	if c.local == done[0].Seq-1 || c.local == 0 {
+		c.local = last
+	}
+	c.mu.Unlock()
+	return done, nil
+}
+
+// projector applies minutes to the projections. The live path and the replay
+// use the same one, so they cannot differ.
+type projector struct {
+	c        *Chamber
+	tx       *store.Tx
+	states   map[string]*proceeding.State
+	org      *Organisation
+	orgDirty bool
+	dirty    map[string]bool
+	was      map[string]int64 // versions as they stand in the database
+	register bool             // units, offices or the vocabulary changed
+}
+
+func newProjector(c *Chamber, tx *store.Tx) *projector {
+	return &projector{c: c, tx: tx, states: map[string]*proceeding.State{}, dirty: map[string]bool{}, was: map[string]int64{}}
+}
+
+// project applies one minute.
+func (p *projector) project(m minutes.Minute) error {
+	if m.Proceeding != "" {
+		st, err := p.state(m.Proceeding)
+		if err != nil {
+			return err
+		}
+		if err := st.Apply(m.Proceeding, m.Rulebook, m.Kind, m.Office, m.Body); err != nil {
+			return err
+		}
+		p.dirty[m.Proceeding] = true
+	}
+	switch m.Kind {
+	case KindFounded, KindRulebook, KindEvent, KindStanding, KindTerms, proceeding.KindAdopted:
+		return p.organisation(m)
+	case register.KindUnits, register.KindImported, register.KindChanged, register.KindFilled, register.KindVacated, register.KindErased:
+		o, err := p.loadOrg()
+		if err != nil {
+			return err
+		}
+		o.Register, p.orgDirty = m.Seq, true
+		return p.people(m)
+	case proceeding.KindBallotShut:
+		return p.shut(m)
+	}
+	return nil
+}
+
+// shut destroys the open box: what it held is in the book now.
+func (p *projector) shut(m minutes.Minute) error {
+	var b proceeding.ShutBody
+	if err := body(m, &b); err != nil {
+		return err
+	}
+	if err := p.tx.DestroyPapers(b.Ballot); err != nil {
+		return err
+	}
+	return p.tx.ClearMarked(b.Ballot)
+}
+
+func (p *projector) state(ref string) (*proceeding.State, error) {
+	if st := p.states[ref]; st != nil {
+		return st, nil
+	}
+	row, err := p.tx.Proceeding(ref)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	st := &proceeding.State{Current: -1}
+	if err == nil {
+		if err := json.Unmarshal(row.State, st); err != nil {
+			return nil, fault.Wrap(fault.Damaged, err, "the state of %s cannot be read", ref)
+		}
+	}
+	p.states[ref], p.was[ref] = st, st.Version
+	return st, nil
+}
+
+func (p *projector) loadOrg() (*Organisation, error) {
+	if p.org == nil {
+		o, err := loadOrganisation(p.tx)
+		if err != nil {
+			return nil, err
+		}
+		p.org = o
+	}
+	return p.org, nil
+}
+
+func (p *projector) organisation(m minutes.Minute) error {
+	o, err := p.loadOrg()
+	if err != nil {
+		return err
+	}
+	p.orgDirty = true
+	switch m.Kind {
+	case KindFounded:
+		var b FoundedBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		o.Name, o.Demo = b.Name, b.Demo
+	case KindRulebook:
+		return p.rulebook(m)
+	case KindEvent:
+		var b EventBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		o.Events = append(o.Events, b)
+	case KindStanding:
+		var b StandingBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		if o.Slots == nil {
+			o.Slots = map[string]proceeding.Slot{}
+		}
+		o.Slots[fmt.Sprintf("%s@%d", b.Slot, b.Unit)] = b.Set
+	case KindTerms:
+		var b register.ImportedBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		return p.terms(b.First, b.Terms)
+	case proceeding.KindAdopted:
+		var b proceeding.AdoptedBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		o.Adopted = append(o.Adopted, Adopted{Kind: b.Kind, Text: b.Text, Ref: m.Proceeding, At: m.At.UnixMilli(), Unit: int64(b.Unit)})
+	}
+	return nil
+}
+
+func (p *projector) rulebook(m minutes.Minute) error {
+	var b RulebookBody
+	if err := body(m, &b); err != nil {
+		return err
+	}
+	if err := p.terms(register.Term(b.First), b.Terms); err != nil {
+		return err
+	}
+	return p.tx.PutRulebook(store.RulebookRow{Hash: b.Hash, Title: b.Title, Edition: b.Edition, Source: b.Source, Within: b.Within,
+		InForceAt: time.UnixMilli(b.InForce).UTC(), Seq: m.Seq})
+}
+
+// terms adds words to the vocabulary under the numbers that the entry gives
+// them.
+func (p *projector) terms(first register.Term, words []string) error {
+	for i, word := range words {
+		if err := p.tx.PutTerm(int64(first)+int64(i), word); err != nil {
+			return err
+		}
+		p.register = true
+	}
+	return nil
+}
+
+// people projects the register's own entries.
+func (p *projector) people(m minutes.Minute) error {
+	switch m.Kind {
+	case register.KindUnits:
+		p.register = true
+		return p.units(m)
+	case register.KindImported, register.KindChanged:
+		return p.rows(m)
+	case register.KindFilled:
+		p.register = true
+		var b register.FilledBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		t := b.Term
+		return p.tx.PutOfficeTerms([]store.OfficeTermRow{{ID: m.Seq, Office: t.Office, Unit: int64(t.Unit), Person: int64(t.Person), From: t.From, Until: t.Until, Known: m.Seq}})
+	case register.KindVacated:
+		p.register = true
+		return p.vacate(m)
+	case register.KindErased:
+		var b register.ErasedBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		return p.tx.ErasePerson(int64(b.Person))
+	}
+	return nil
+}
+
+func (p *projector) units(m minutes.Minute) error {
+	var b register.UnitsBody
+	if err := body(m, &b); err != nil {
+		return err
+	}
+	rows := make([]store.UnitRow, len(b.Units))
+	for i, u := range b.Units {
+		facts, err := json.Marshal(u.Facts)
+		if err != nil {
+			return fault.Wrap(fault.Internal, err, "the facts of unit %d cannot be written", u.ID)
+		}
+		rows[i] = store.UnitRow{ID: int64(u.ID), Kind: u.Kind, Parent: int64(u.Parent), Name: u.Name, Facts: facts, Opened: b.At, Seq: m.Seq}
+	}
+	return p.tx.PutUnits(rows)
+}
+
+// vacate ends a term of office: what was known of it is superseded by a term
+// with an end.
+func (p *projector) vacate(m minutes.Minute) error {
+	var b register.VacatedBody
+	if err := body(m, &b); err != nil {
+		return err
+	}
+	terms, err := p.tx.OfficeTermsOf(int64(b.Who))
+	if err != nil {
+		return err
+	}
+	for _, t := range terms {
+		if t.ID != b.Term || t.Ended != 0 {
+			continue
+		}
+		after := t
+		t.Ended = m.Seq
+		after.ID, after.Until, after.Known, after.Ended = m.Seq, b.At, m.Seq, 0
+		return p.tx.PutOfficeTerms([]store.OfficeTermRow{t, after})
+	}
+	return nil
+}
+
+// rows applies changes to people's records.
+func (p *projector) rows(m minutes.Minute) error {
+	var b register.ImportedBody
+	if err := body(m, &b); err != nil {
+		return err
+	}
+	if err := p.terms(b.First, b.Terms); err != nil {
+		return err
+	}
+	sealed := make(map[int64][]byte, len(m.Particulars))
+	for _, x := range m.Particulars {
+		sealed[x.Person] = x.Cipher
+	}
+	index := p.c.indexes(p.tx, m, b.Rows)
+	rows := make([]store.PersonRow, 0, len(b.Rows))
+	var rec register.Record
+	for _, r := range b.Rows {
+		row := store.PersonRow{ID: int64(r.Person), Seq: m.Seq}
+		rec.Spans = rec.Spans[:0]
+		if !r.New {
+			old, err := p.tx.Person(row.ID)
+			if err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+			if err == nil {
+				row = old
+				if err := rec.Decode(old.Facts); err != nil {
+					return err
+				}
+			}
+			row.Seq = m.Seq
+		}
+		rec.Apply(m.Seq, r.Changes)
+		row.Facts = rec.Append(nil)
+		if c, ok := sealed[row.ID]; ok {
+			row.Particular = c
+			row.External, row.EmailMAC = index[row.ID].external, index[row.ID].mac
+		}
+		rows = append(rows, row)
+	}
+	p.c.forget(rows)
+	return p.tx.PutPeople(rows)
+}
+
+// flush writes the states that changed.
+func (p *projector) flush() error {
+	refs := make([]string, 0, len(p.dirty))
+	for ref := range p.dirty {
+		refs = append(refs, ref)
+	}
+	slices.Sort(refs)
+	for _, ref := range refs {
+		st := p.states[ref]
+		b, err := json.Marshal(st)
+		if err != nil {
+			return fault.Wrap(fault.Internal, err, "the state of %s cannot be written", ref)
+		}
+		row := store.ProceedingRow{Ref: ref, Procedure: st.Procedure, Unit: int64(st.Unit), Office: st.Office, Version: st.Version, Phase: string(st.Phase),
+			State: b, CalledAt: fromMilli(st.Begun), DueAt: fromMilli(st.Due()), EndedAt: fromMilli(st.Ended)}
+		if err := p.tx.PutProceeding(row, p.was[ref]); err != nil {
+			return err
+		}
+		p.was[ref] = st.Version
+	}
+	p.dirty = map[string]bool{}
+	if !p.orgDirty {
+		return nil
+	}
+	p.orgDirty = false
+	was := p.org.Version
+	p.org.Version++
+	b, err := json.Marshal(p.org)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the organisation's state cannot be written")
+	}
+	return p.tx.PutProceeding(store.ProceedingRow{Ref: organisationRef, Procedure: organisationRef, Version: p.org.Version, Phase: "running", State: b}, was)
+}
+
+func fromMilli(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n).UTC()
+}
+
+// body reads the body of a minute. It was canonical when it was appended.
+func body(m minutes.Minute, v any) error {
+	if err := json.Unmarshal(m.Body, v); err != nil {
+		return fault.Wrap(fault.Damaged, err, "entry %d of the minute book cannot be read", m.Seq)
+	}
+	return nil
+}

@@ -1,0 +1,478 @@
+package chamber
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/proceeding"
+	"github.com/omov/omov/register"
+	"github.com/omov/omov/roll"
+	"github.com/omov/omov/rulebook"
+	"github.com/omov/omov/store"
+)
+
+// snapshot is the small part of the register that is kept in memory: units,
+// terms of office, vocabulary. It is good for the book up to entry seq.
+type snapshot struct {
+	seq    int64
+	tree   *register.Tree
+	roster *register.Roster
+	terms  map[string]register.Term
+	words  []string
+	facts  []string // names of facts, by what they are about
+}
+
+// World is one snapshot of the organisation: the database's transaction, the
+// rulebook in force and the small part of the register. It implements
+// proceeding.World. It is for one goroutine and for as long as its
+// transaction.
+type World struct {
+	c    *Chamber
+	tx   *store.Tx
+	snap *snapshot
+	book *rulebook.Book // nil before a rulebook has been adopted
+	at   time.Time
+	seq  int64
+	org  *Organisation
+
+	views   map[register.UnitID]*roll.View
+	records map[register.PersonID]*register.Record
+	states  map[string]*proceeding.State
+}
+
+var _ proceeding.World = (*World)(nil)
+
+func (c *Chamber) world(tx *store.Tx) (*World, error) {
+	head, err := tx.Head()
+	if err != nil {
+		return nil, err
+	}
+	w := &World{c: c, tx: tx, at: tx.At(), seq: head.Seq, views: map[register.UnitID]*roll.View{},
+		records: map[register.PersonID]*register.Record{}, states: map[string]*proceeding.State{}}
+	if w.snap, err = c.snapshot(tx, head.Seq); err != nil {
+		return nil, err
+	}
+	w.org, err = loadOrganisation(tx)
+	if err != nil {
+		return nil, err
+	}
+	w.book, err = c.Current(tx)
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return w, err
+}
+
+// snapshot gives the units and offices as they stand after entry seq. The one
+// in memory serves as long as every entry since was this node's own and did
+// not touch them.
+func (c *Chamber) snapshot(tx *store.Tx, seq int64) (*snapshot, error) {
+	c.mu.Lock()
+	s := c.snap
+	if s != nil && (s.seq == seq || c.local >= seq && s.seq >= seq) {
+		c.mu.Unlock()
+		return s, nil
+	}
+	if s != nil && c.local == seq {
+		c.mu.Unlock()
+		return s, nil
+	}
+	c.mu.Unlock()
+	s, err := loadSnapshot(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	if c.snap == nil || c.snap.seq <= seq {
+		c.snap = s
+		c.local = max(c.local, seq)
+	}
+	c.mu.Unlock()
+	return s, nil
+}
+
+func loadSnapshot(tx *store.Tx, seq int64) (*snapshot, error) {
+	s := &snapshot{seq: seq, terms: map[string]register.Term{}}
+	rows, err := tx.Units()
+	if err != nil {
+		return nil, err
+	}
+	units := make([]register.Unit, len(rows))
+	for i, r := range rows {
+		units[i] = register.Unit{ID: register.UnitID(r.ID), Kind: r.Kind, Parent: register.UnitID(r.Parent), Name: r.Name, Opened: r.Opened, Closed: r.Closed, Known: r.Seq}
+		if len(r.Facts) > 0 {
+			if err := json.Unmarshal(r.Facts, &units[i].Facts); err != nil {
+				return nil, fault.Wrap(fault.Damaged, err, "the facts of unit %d cannot be read", r.ID)
+			}
+		}
+	}
+	if s.tree, err = register.NewTree(units); err != nil {
+		return nil, err
+	}
+	terms, err := tx.OfficeTerms()
+	if err != nil {
+		return nil, err
+	}
+	offices := make([]register.TermOfOffice, len(terms))
+	for i, t := range terms {
+		offices[i] = register.TermOfOffice{ID: t.ID, Office: t.Office, Unit: register.UnitID(t.Unit), Person: register.PersonID(t.Person),
+			From: t.From, Until: t.Until, Known: t.Known, Ended: t.Ended}
+	}
+	s.roster = register.NewRoster(offices)
+	words, err := tx.Terms()
+	if err != nil {
+		return nil, err
+	}
+	for id, word := range words {
+		for int64(len(s.words)) <= id {
+			s.words = append(s.words, "")
+		}
+		s.words[id] = word
+		s.terms[word] = register.Term(id)
+	}
+	return s, nil
+}
+
+// Tx is the transaction, for the few use cases that read more than World
+// gives.
+func (w *World) Tx() *store.Tx { return w.tx }
+
+// Book is the rulebook in force, nil before one has been adopted; in a
+// decision about a proceeding, the one that is pinned.
+func (w *World) Book() *rulebook.Book { return w.book }
+
+// At is the book's time.
+func (w *World) At() time.Time { return w.at }
+
+// Seq is the number of the book's last entry.
+func (w *World) Seq() int64 { return w.seq }
+
+// Tree, Roster and Terms are the small part of the register.
+func (w *World) Tree() *register.Tree { return w.snap.tree }
+
+// Roster is who holds which office.
+func (w *World) Roster() *register.Roster { return w.snap.roster }
+
+// Terms is the vocabulary.
+func (w *World) Terms() map[string]register.Term { return w.snap.terms }
+
+// Words is the vocabulary by number.
+func (w *World) Words() []string { return w.snap.words }
+
+// WithBook looks at the same snapshot under another version of the rulebook.
+func (w *World) WithBook(b *rulebook.Book) *World {
+	v := *w
+	v.book, v.views = b, map[register.UnitID]*roll.View{}
+	return &v
+}
+
+// View looks at people and units, with classes meaning those within a unit.
+func (w *World) View(here register.UnitID) *roll.View {
+	if v := w.views[here]; v != nil {
+		return v
+	}
+	v := w.view(here)
+	v.Name = w.NameOf
+	v.Load = w.Record
+	v.Took = w.took
+	v.Count = w.countIn
+	w.views[here] = v
+	return v
+}
+
+func (w *World) view(here register.UnitID) *roll.View {
+	return &roll.View{Book: w.book, Tree: w.snap.tree, Roster: w.snap.roster, Terms: w.snap.terms, Words: w.snap.words,
+		At: w.at.Unix(), Known: w.seq, Here: here}
+}
+
+// Record gives a person's record, nil for nobody.
+func (w *World) Record(p register.PersonID) *register.Record {
+	if r, ok := w.records[p]; ok {
+		return r
+	}
+	row, err := w.tx.Person(int64(p))
+	if err != nil {
+		return nil
+	}
+	r := &register.Record{}
+	if err := r.Decode(row.Facts); err != nil {
+		return nil
+	}
+	w.records[p] = r
+	return r
+}
+
+// Particulars are what identifies a person.
+type Particulars struct {
+	Name    string `json:"name"`
+	Email   string `json:"email,omitempty"`
+	Address string `json:"address,omitempty"`
+}
+
+// ParticularsOf opens a person's particulars; fault.NotFound where they have
+// been erased.
+func (w *World) ParticularsOf(p register.PersonID) (Particulars, error) {
+	var out Particulars
+	row, err := w.tx.Person(int64(p))
+	if err != nil {
+		return out, err
+	}
+	if row.Particular == nil {
+		return out, fault.New(fault.NotFound, "there are no particulars of person %d", p)
+	}
+	b, err := w.c.DB.Keys().OpenParticular(context.Background(), int64(p), row.Particular)
+	if err != nil {
+		return out, err
+	}
+	if err := json.Unmarshal(b, &out); err != nil {
+		return out, fault.Wrap(fault.Damaged, err, "the particulars of person %d cannot be read", p)
+	}
+	return out, nil
+}
+
+// maxNames bounds the names kept in memory.
+const maxNames = 50_000
+
+// NameOf gives a person's name, empty where it is erased or there is none.
+func (w *World) NameOf(p register.PersonID) string {
+	c := w.c
+	c.mu.Lock()
+	n, ok := c.names[int64(p)]
+	c.mu.Unlock()
+	if ok {
+		return n
+	}
+	d, err := w.ParticularsOf(p)
+	if err != nil {
+		return ""
+	}
+	c.mu.Lock()
+	if len(c.names) >= maxNames {
+		clear(c.names)
+	}
+	c.names[int64(p)] = d.Name
+	c.mu.Unlock()
+	return d.Name
+}
+
+// State gives a proceeding's state.
+func (w *World) State(ref string) (*proceeding.State, error) {
+	if st := w.states[ref]; st != nil {
+		return st, nil
+	}
+	if ref == organisationRef {
+		return nil, fault.New(fault.NotFound, "there is no proceeding %s", ref)
+	}
+	row, err := w.tx.Proceeding(ref)
+	if err != nil {
+		return nil, err
+	}
+	st := &proceeding.State{}
+	if err := json.Unmarshal(row.State, st); err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "the state of %s cannot be read; omov replay rebuilds it from the minute book", ref)
+	}
+	w.states[ref] = st
+	return st, nil
+}
+
+// Run gives a run by its reference.
+func (w *World) Run(ref string) (*proceeding.State, bool) {
+	st, err := w.State(ref)
+	return st, err == nil
+}
+
+// States gives every proceeding, the newest first.
+func (w *World) States() ([]*proceeding.State, error) {
+	rows, err := w.tx.Proceedings()
+	if err != nil {
+		return nil, err
+	}
+	var out []*proceeding.State
+	for _, r := range rows {
+		if r.Ref == organisationRef {
+			continue
+		}
+		st, err := w.State(r.Ref)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, st)
+	}
+	return out, nil
+}
+
+// Latest gives a procedure's latest finished run in a unit.
+func (w *World) Latest(procedure string, here register.UnitID) (*proceeding.State, bool) {
+	all, err := w.States()
+	if err != nil {
+		return nil, false
+	}
+	var best *proceeding.State
+	for _, st := range all {
+		if st.Procedure == procedure && st.Unit == here && st.Phase == proceeding.Ended && !st.Archive && (best == nil || st.Ended > best.Ended) {
+			best = st
+		}
+	}
+	return best, best != nil
+}
+
+// Live gives the references of runs that have not ended.
+func (w *World) Live(procedure string, here register.UnitID, office string) []string {
+	all, err := w.States()
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, st := range all {
+		if st.Procedure == procedure && st.Unit == here && st.Office == office && st.Live() {
+			out = append(out, st.Ref)
+		}
+	}
+	return out
+}
+
+// nextRef gives the next free reference: year, the procedure's first letter,
+// a running number.
+func (w *World) nextRef(procedure string) (string, error) {
+	rows, err := w.tx.Proceedings()
+	if err != nil {
+		return "", err
+	}
+	letter := strings.ToUpper(procedure[:min(1, len(procedure))])
+	prefix := fmt.Sprintf("%d-%s-", w.at.Year(), letter)
+	n := 0
+	for _, r := range rows {
+		if strings.HasPrefix(r.Ref, prefix) {
+			n++
+		}
+	}
+	return fmt.Sprintf("%s%03d", prefix, n+1), nil
+}
+
+// Next gives when a declared event takes place, if it is still to come.
+func (w *World) Next(event string) (rulebook.Moment, bool) {
+	for _, e := range w.org.Events {
+		if e.Event == event && e.At >= w.at.UnixMilli()-1000 {
+			return w.book.Calendar().Instant(time.UnixMilli(e.At)), true
+		}
+	}
+	return rulebook.Moment{}, false
+}
+
+// Slot gives a standing slot's value.
+func (w *World) Slot(name string, unit register.UnitID) (proceeding.Slot, bool) {
+	s, ok := w.org.Slots[fmt.Sprintf("%s@%d", name, unit)]
+	return s, ok
+}
+
+func (w *World) took(p register.PersonID, run string) bool {
+	st, ok := w.Run(run)
+	if !ok {
+		return false
+	}
+	for i := range st.Stages {
+		if g := st.Stages[i].Gather; g != nil {
+			for _, s := range g.Supports {
+				if s.By == fmt.Sprintf("p%d", p) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Count is how many people are who. It is taken outside the writer and kept
+// by the register's state.
+func (w *World) Count(who rulebook.Who, here register.UnitID, scope rulebook.Scope, freeze *rulebook.Moment) (int64, error) {
+	key := fmt.Sprintf("%s|%s|%s|%d|%d|%v", w.book.Hash, who.Kind, who.Name, here, w.registerSeq(), freezeKey(freeze))
+	w.c.mu.Lock()
+	n, ok := w.c.counts[key]
+	w.c.mu.Unlock()
+	if ok {
+		return n, nil
+	}
+	book := w.book
+	return 0, &errCount{key: key, take: func(tx *store.Tx) (int64, error) {
+		fresh, err := w.c.world(tx)
+		if err != nil {
+			return 0, err
+		}
+		fresh = fresh.WithBook(book)
+		plan, err := roll.NewPlan(book, who, scope, fresh.View(here), freeze)
+		if err != nil {
+			return 0, err
+		}
+		total := roll.NewTally(plan)
+		err = fresh.walk(tx, here, plan, func(chunk []assessed) {
+			for _, a := range chunk {
+				total.Add(a.lines)
+			}
+		})
+		var sum int64
+		for _, n := range total.Entitled {
+			sum += n
+		}
+		return sum, err
+	}}
+}
+
+// registerSeq is the last entry that may have changed who belongs. It is the
+// organisation's own counter, so that papers and nominations do not make a
+// count stale.
+func (w *World) registerSeq() int64 { return w.org.Register }
+
+func freezeKey(m *rulebook.Moment) string {
+	if m == nil {
+		return ""
+	}
+	return m.T.UTC().Format(time.RFC3339)
+}
+
+// countIn is how many belong to a unit in a class at an instant.
+func (w *World) countIn(u register.UnitID, class string, at int64) int64 {
+	key := fmt.Sprintf("in|%d|%s|%d|%d", u, class, at, w.registerSeq())
+	w.c.mu.Lock()
+	n, ok := w.c.counts[key]
+	w.c.mu.Unlock()
+	if ok {
+		return n
+	}
+	n, err := w.countUnit(u, class, at)
+	if err != nil {
+		return 0
+	}
+	w.c.mu.Lock()
+	w.c.counts[key] = n
+	w.c.mu.Unlock()
+	return n
+}
+
+func (w *World) countUnit(u register.UnitID, class string, at int64) (int64, error) {
+	term, ok := w.snap.terms[class]
+	if !ok {
+		return 0, nil
+	}
+	var n int64
+	rec := &register.Record{}
+	for r, err := range w.tx.PeopleAfter(0, 0) {
+		if err != nil {
+			return 0, err
+		}
+		if err := rec.Decode(r.Facts); err != nil {
+			return 0, err
+		}
+		for i := range rec.Spans {
+			s := &rec.Spans[i]
+			if s.Aspect == register.Belongs && s.Name == term && s.At(at, w.seq) && w.snap.tree.Within(s.Unit, u) {
+				n++
+				break
+			}
+		}
+	}
+	return n, nil
+}
