@@ -2,7 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/omov/omov/fault"
 )
@@ -144,4 +149,14 @@ func (p *pool) close() {
 
 func errClosed() error {
 	return fault.New(fault.Unavailable, "the database is closed; the server is stopping")
+}
+
+// duplicate tells whether a statement failed because of a unique key.
+func (db *DB) duplicate(err error) bool {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505"
 }

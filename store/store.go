@@ -229,3 +229,24 @@ func (db *DB) Dialect() string {
 // Now is the book's clock: the writer's, in UTC and whole milliseconds. It is
 // for windows shown on pages; a write has its own time (Tx.At).
 func (db *DB) Now() time.Time { return db.watch.now() }
+
+// Scrub takes deleted papers out of what is on the disk: SQLite's write-ahead
+// log is emptied into the file, where deleted rows have been overwritten;
+// PostgreSQL's table is vacuumed. Its own log of writes remains until it is
+// recycled; the papers in it are ciphertext.
+func (db *DB) Scrub(ctx context.Context) error {
+	c, err := db.readers.get(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer db.readers.put(c)
+	if db.lite {
+		err = c.query(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`, func(row) error { return nil })
+	} else {
+		_, err = c.exec(ctx, `VACUUM box_paper`)
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	return nil
+}

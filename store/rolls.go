@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"iter"
+
+	"github.com/omov/omov/fault"
+)
+
+// RollRow is a roll. While Valid is 0 it is staged: written in chunks beside
+// the book, and nothing until the entry of that sequence makes it valid.
+type RollRow struct {
+	ID         int64
+	Proceeding string
+	Ballot     string
+	Root       []byte
+	Size       int64
+	Seed       []byte
+	Valid      int64
+	Facts      []byte
+}
+
+const rollColumns = `id, proceeding, ballot, root, size, seed, valid_seq, facts`
+
+func toRoll(r row) RollRow {
+	return RollRow{r.int(0), r.text(1), r.text(2), r.blob(3), r.int(4), r.blob(5), r.int(6), r.blob(7)}
+}
+
+// StageRoll begins a roll and gives its number. What is known only at the end
+// (root, size) is written by PutRoll.
+func (db *DB) StageRoll(ctx context.Context, proceeding, ballot string) (int64, error) {
+	var id int64
+	err := db.Write(ctx, func(tx *Tx) error {
+		if _, err := tx.one(`SELECT coalesce(max(id), 0) + 1 FROM roll`, func(r row) { id = r.int(0) }); err != nil {
+			return err
+		}
+		return tx.PutRoll(RollRow{ID: id, Proceeding: proceeding, Ballot: ballot})
+	})
+	return id, err
+}
+
+// StageRollChunk writes chunk n of a staged roll, in a small transaction of
+// its own that does not wait for the head.
+func (db *DB) StageRollChunk(ctx context.Context, roll, n int64, entries []byte) error {
+	return db.Stage(ctx, func(tx *Tx) error { return tx.PutRollChunk(roll, n, entries) })
+}
+
+// PutRoll writes a roll's row, whole; with the sequence of an entry in Valid
+// it makes the roll valid. A roll that is valid is not changed
+// (fault.Already).
+func (tx *Tx) PutRoll(x RollRow) error {
+	n, err := tx.write(`INSERT INTO roll (`+rollColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (id) DO UPDATE SET proceeding = excluded.proceeding, ballot = excluded.ballot, root = excluded.root, size = excluded.size,
+		seed = excluded.seed, valid_seq = excluded.valid_seq, facts = excluded.facts WHERE roll.valid_seq = 0`,
+		x.ID, x.Proceeding, x.Ballot, full(x.Root), x.Size, full(x.Seed), x.Valid, full(x.Facts))
+	if err == nil && n == 0 {
+		err = fault.New(fault.Already, "this roll is frozen and cannot be changed")
+	}
+	return err
+}
+
+// PutRollChunk writes chunk n of a roll; it can be used in Stage.
+func (tx *Tx) PutRollChunk(roll, n int64, entries []byte) error {
+	_, err := tx.write(`INSERT INTO roll_chunk (roll, n, entries) VALUES ($1, $2, $3) ON CONFLICT (roll, n) DO UPDATE SET entries = excluded.entries`, roll, n, full(entries))
+	return err
+}
+
+// PutRollReasons writes the reasons of a roll, numbered from 0; it can be
+// used in Stage.
+func (tx *Tx) PutRollReasons(roll int64, bodies [][]byte) error {
+	return tx.bulk(tx.db.tables.reason, len(bodies), func(i int, r row) { r[0], r[1], r[2] = roll, int64(i), full(bodies[i]) })
+}
+
+// Roll gives a roll by its number; fault.NotFound where there is none.
+func (tx *Tx) Roll(id int64) (RollRow, error) {
+	var x RollRow
+	found, err := tx.one(`SELECT `+rollColumns+` FROM roll WHERE id = $1`, func(r row) { x = toRoll(r) }, id)
+	if err == nil && !found {
+		err = fault.New(fault.NotFound, "there is no roll %d", id)
+	}
+	return x, err
+}
+
+// RollsOf gives the valid rolls of a proceeding, in the order in which they
+// were frozen.
+func (tx *Tx) RollsOf(proceeding string) ([]RollRow, error) {
+	var xs []RollRow
+	err := tx.query(`SELECT `+rollColumns+` FROM roll WHERE proceeding = $1 AND valid_seq > 0 ORDER BY valid_seq, id`, func(r row) error {
+		xs = append(xs, toRoll(r))
+		return nil
+	}, proceeding)
+	return xs, err
+}
+
+// RollChunk gives chunk n of a roll; fault.NotFound where there is none.
+func (tx *Tx) RollChunk(roll, n int64) ([]byte, error) {
+	var b []byte
+	found, err := tx.one(`SELECT entries FROM roll_chunk WHERE roll = $1 AND n = $2`, func(r row) { b = r.blob(0) }, roll, n)
+	if err == nil && !found {
+		err = fault.New(fault.NotFound, "roll %d has no part %d", roll, n)
+	}
+	return b, err
+}
+
+// RollChunks gives the chunks of a roll in order. An error ends it.
+func (tx *Tx) RollChunks(roll int64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for n := int64(-1); ; {
+			var b []byte
+			found, err := tx.one(`SELECT n, entries FROM roll_chunk WHERE roll = $1 AND n > $2 ORDER BY n LIMIT 1`, func(r row) { n, b = r.int(0), r.blob(1) }, roll, n)
+			if !found && err == nil || !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// RollReasons gives the reasons of a roll by their numbers.
+func (tx *Tx) RollReasons(roll int64) ([][]byte, error) {
+	var bs [][]byte
+	err := tx.query(`SELECT body FROM roll_reason WHERE roll = $1 ORDER BY n`, func(r row) error {
+		bs = append(bs, r.blob(0))
+		return nil
+	}, roll)
+	return bs, err
+}
+
+// DropStagedRolls removes rolls that were staged and never made valid,
+// together with what belongs to them: what a freeze that broke off left.
+func (tx *Tx) DropStagedRolls(proceeding string) error {
+	for _, sql := range []string{
+		`DELETE FROM roll_chunk WHERE roll IN (SELECT id FROM roll WHERE proceeding = $1 AND valid_seq = 0)`,
+		`DELETE FROM roll_reason WHERE roll IN (SELECT id FROM roll WHERE proceeding = $1 AND valid_seq = 0)`,
+		`DELETE FROM roll WHERE proceeding = $1 AND valid_seq = 0`,
+	} {
+		if _, err := tx.write(sql, proceeding); err != nil {
+			return err
+		}
+	}
+	return nil
+}
