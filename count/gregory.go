@@ -35,15 +35,21 @@ type gregoryRule struct {
 // shown as transferred. "Unequal" among three or more is read as in
 // [breaker.pick].
 func countScottish(c *Contest, sections []Section) (*Sheet, error) {
-	return countGregory(c, sections[0].Papers, gregoryRule{places: 5, whole: true, ties: TiesBackward})
+	return countGregory(c, sections[0].Papers, scottishRule())
 }
+
+func scottishRule() gregoryRule { return gregoryRule{places: 5, whole: true, ties: TiesBackward} }
 
 // countWIGM is the Proportional Representation Foundation's Reference WIGM
 // Rule: four places; quota = votes/(seats+1) cut, plus 0.0001; the same
 // transfers; ties by lot. Contest.Batch adds its optional step that defeats
 // sure losers together.
 func countWIGM(c *Contest, sections []Section) (*Sheet, error) {
-	return countGregory(c, sections[0].Papers, gregoryRule{places: 4, ties: TiesLot, batch: c.Batch})
+	return countGregory(c, sections[0].Papers, wigmRule(c))
+}
+
+func wigmRule(c *Contest) gregoryRule {
+	return gregoryRule{places: 4, ties: TiesLot, batch: c.Batch}
 }
 
 // states of a candidate in an STV count.

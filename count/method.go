@@ -74,7 +74,7 @@ func Find(id string) (Method, error) {
 		}
 		ids = append(ids, m.ID)
 	}
-	return Method{}, fault.New(fault.NotFound, "There is no counting method %q; there are %s.", id, strings.Join(ids, ", "))
+	return Method{}, fault.New(fault.Invalid, "There is no counting method %q; there are %s.", id, strings.Join(ids, ", "))
 }
 
 // Count counts the papers of a contest by a method. The error is a
