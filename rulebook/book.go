@@ -28,6 +28,22 @@ type Book struct {
 	Powers      []Power
 	Local       []LocalPart
 	Procedures  []Procedure
+
+	// Of a local rulebook: every list then holds the outer book's definitions
+	// as well, its own last, and what is its own belongs to Unit.
+	Within string    // the name of the outer book, as written; empty: this is none
+	Unit   LocalUnit // whose rulebook it is
+	Set    []Setting // slots that the outer book leaves to the unit
+}
+
+// LocalUnit names the unit of a local rulebook.
+type LocalUnit struct{ Kind, Name string }
+
+// Setting is a value that a local rulebook gives to a slot.
+type Setting struct {
+	Slot  string
+	Value *Expr
+	Pos   Pos
 }
 
 // Pos is where something stands in the source, both counted from 1.
@@ -228,7 +244,7 @@ type Threshold struct {
 	All, Any []*Threshold
 
 	From     *Who   // whose support; nil: Count says what is counted
-	Count    string // for, against, papers, present, marks, picked
+	Count    string // for, against, papers, present, marks, picked; empty: what fits (for in passes, marks in paper, picked in pick)
 	Cmp      Cmp
 	Amount   *Expr  // number or share
 	Share    bool   // whether Amount is a share
@@ -258,7 +274,7 @@ type Procedure struct {
 	In      string // each run belongs to one unit of this kind, `here`
 	Takes   []Take
 	Fills   []string // offices; with several, one run each, called `office`
-	Freeze  *Expr    // moment; nil: none
+	Freeze  *Expr    // moment; where the book does not say: `called`
 	Begins  []Beginning
 	Stages  []Stage
 	StopsOn []StopOn

@@ -17,6 +17,7 @@ type decoder struct {
 	uses  map[string]map[string]bool // slot: procedures that use it
 	used  map[string]bool            // names of the book that something refers to
 	exprs []*Expr                    // every expression read
+	outer *Book                      // of a local book; its definitions are not checked again
 }
 
 func newDecoder(sy *symbols, b *Book, c *complaints) *decoder {

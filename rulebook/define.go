@@ -18,11 +18,13 @@ func (d *decoder) head(root *node) {
 		}
 		d.b.Edition = day
 	}
-	d.b.Zone = time.UTC
-	if n := root.get("zone"); n != nil {
-		d.b.Zone = d.zone(n)
+	if d.outer == nil {
+		d.b.Zone = time.UTC
+		if n := root.get("zone"); n != nil {
+			d.b.Zone = d.zone(n)
+		}
+		d.holidays(root.get("holidays"))
 	}
-	d.holidays(root.get("holidays"))
 	d.sy.cal = d.b.Calendar()
 	for _, p := range root.get("clauses").all() {
 		d.b.Clauses = append(d.b.Clauses, Clause{Number: p.key, Text: d.str(p.val, "the text of a clause")})
@@ -218,7 +220,7 @@ func waysOfVoting() []string { return []string{"sealed", "box", "recorded", "cou
 
 func (d *decoder) offices(n *node) {
 	d.each(n, fOffice, func(p pair, def *node) {
-		o := Office{Named: d.named(p.key, p.pos, p.val, d.base), Per: d.ref(def.get("per"), "per", aUnit)}
+		o := Office{Named: d.named(p.key, p.pos, p.val, d.base), Per: d.perUnit(def)}
 		in := map[string]typ{"at": {k: kMoment}}
 		if o.Per != "" {
 			in["unit"] = typ{k: kUnit}
@@ -230,9 +232,17 @@ func (d *decoder) offices(n *node) {
 	})
 }
 
+// perUnit reads `per`; what a local book defines belongs to its unit.
+func (d *decoder) perUnit(def *node) string {
+	if per := def.get("per"); per != nil || d.outer == nil {
+		return d.ref(per, "per", aUnit)
+	}
+	return d.b.Unit.Kind
+}
+
 func (d *decoder) bodies(n *node) {
 	d.each(n, fBody, func(p pair, def *node) {
-		x := Body{Named: d.named(p.key, p.pos, p.val, d.base), Per: d.ref(def.get("per"), "per", aUnit)}
+		x := Body{Named: d.named(p.key, p.pos, p.val, d.base), Per: d.perUnit(def)}
 		in := map[string]typ{"person": {k: kPerson}}
 		if x.Per != "" {
 			in["unit"] = typ{k: kUnit}

@@ -19,6 +19,7 @@ type key struct {
 // The names of forms.
 const (
 	fBook       = "rulebook"
+	fLocal      = "local rulebook"
 	fOrigin     = "origin"
 	fFacts      = "facts"
 	fFact       = "fact"
@@ -85,6 +86,26 @@ func bookForms() []keySet {
 			key{"powers", false, "list:" + fPower, "orders that may be given outside any procedure"},
 			key{"local", false, "parts", "what units of a kind may add in rulebooks of their own"},
 			key{"procedures", true, "map:" + fProcedure, "rules for how something is decided"},
+		),
+		keysOf(fLocal,
+			key{"rulebook", true, "words", "the title"},
+			key{"edition", true, "day", "the day of adoption"},
+			key{"within", true, "words", "the outer rulebook"},
+			key{"unit", true, "texts", "kind: name of the unit whose rulebook it is"},
+			key{"set", false, "values", "slots that the outer book leaves to the unit"},
+			key{"clauses", false, "texts", "number: text"},
+			key{"based_on", false, "one:" + fOrigin, "where the book was taken over from"},
+			key{"facts", false, "one:" + fFacts, "what the register keeps about people, units and texts"},
+			key{"classes", false, "map:" + fClass, "in which capacity people belong"},
+			key{"units", false, "map:" + fUnit, "kinds of unit"},
+			key{"offices", false, "map:" + fOffice, "posts that are held"},
+			key{"bodies", false, "map:" + fBody, "people who sit and decide together"},
+			key{"electorates", false, "map:" + fElectorate, "rules for who may vote"},
+			key{"slots", false, "map:" + fSlot, "whatever somebody may decide as the case arises"},
+			key{"events", false, "map:" + fEvent, "what is declared, and begins or ends procedures"},
+			key{"sanctions", false, "map:" + fSanction, "what takes rights away"},
+			key{"powers", false, "list:" + fPower, "orders that may be given outside any procedure"},
+			key{"procedures", false, "map:" + fProcedure, "rules for how something is decided"},
 		),
 		keysOf(fOrigin, key{"title", true, "words", "its title"}, key{"edition", false, "words", "its edition"}, key{"hash", false, "words", "the SHA-256 of its text"}),
 		keysOf(fFacts,

@@ -22,12 +22,16 @@ func languageWords() []string {
 // collector fills the table of names before any expression is read.
 type collector struct {
 	sy   *symbols
+	unit string // of a local book: the kind of its unit
 	c    *complaints
 	bans map[string]bool
 }
 
 func collect(root *node, sy *symbols, c *complaints) {
 	k := &collector{sy: sy, c: c, bans: map[string]bool{}}
+	if u := root.get("unit").all(); len(u) > 0 {
+		k.unit = u[0].key
+	}
 	for _, w := range languageWords() {
 		k.bans[w] = true
 	}
@@ -66,14 +70,17 @@ func (k *collector) declare(name string, pos Pos, s sortOf) {
 		return
 	}
 	if e, twice := k.sy.names[name]; twice {
-		where := "the outer rulebook"
-		if !e.outer {
-			where = "line " + itoa(e.pos.Line)
-		}
-		k.c.err("twice", pos, "Give one of the two another name.", "`%s` is already %s (%s)", name, e.sort.article(), where)
+		k.c.err("twice", pos, "Give one of the two another name.", "`%s` is already %s (%s)", name, e.sort.article(), e.where())
 		return
 	}
 	k.sy.names[name] = entry{sort: s, pos: pos}
+}
+
+func (e entry) where() string {
+	if e.outer {
+		return "the outer rulebook"
+	}
+	return "line " + strconv.Itoa(e.pos.Line)
 }
 
 func (k *collector) usable(name string, pos Pos) bool {
@@ -127,6 +134,8 @@ func (k *collector) section(n *node, s sortOf) {
 		case anOffice, aBody:
 			if per := p.val.get("per"); per != nil {
 				k.sy.per[p.key] = per.text
+			} else if k.unit != "" {
+				k.sy.per[p.key] = k.unit
 			}
 		case aSlot:
 			k.slot(p)
@@ -147,7 +156,7 @@ func (k *collector) slot(p pair) {
 }
 
 func (k *collector) procedure(p pair) {
-	sig := &procSig{node: p.val}
+	sig := &procSig{node: p.val, in: k.unit}
 	if in := p.val.get("in"); in != nil {
 		sig.in = in.text
 	}
@@ -176,7 +185,7 @@ func (k *collector) localName(name string, pos Pos, sig *procSig) bool {
 		return false
 	}
 	if e, ok := k.sy.names[name]; ok {
-		k.c.err("twice", pos, "Give one of the two another name.", "`%s` is already %s (line %d)", name, e.sort.article(), e.pos.Line)
+		k.c.err("twice", pos, "Give one of the two another name.", "`%s` is already %s (%s)", name, e.sort.article(), e.where())
 		return false
 	}
 	taken := slices.Contains(sig.stages, name)
@@ -241,5 +250,3 @@ func capital(s string) string {
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -30,19 +30,28 @@ func check(src []byte, outer *Book) (*Book, Problems) {
 	}
 	sum := sha256.Sum256(src)
 	b := &Book{Source: slices.Clone(src), Hash: hex.EncodeToString(sum[:])}
-	sy := newSymbols()
-	d := newDecoder(sy, b, c)
-	if !d.keys(root, fBook, "a rulebook") {
+	d := newDecoder(newSymbols(), b, c)
+	switch {
+	case outer != nil:
+		if !d.inherit(root, outer) {
+			return nil, c.sorted()
+		}
+	case root.get("within") != nil:
+		c.err("local", root.get("within").pos, "Check it together with the rulebook it is within.", "this is a local rulebook")
+		return nil, c.sorted()
+	case !d.keys(root, fBook, "a rulebook"):
 		return nil, c.sorted()
 	}
-	collect(root, sy, c)
-	d.base = place{vars: sy.variables(), choices: sy.choices}
+	collect(root, d.sy, c)
+	d.base = place{vars: d.sy.variables(), choices: d.sy.choices}
 	d.head(root)
 	d.definitions(root)
 	d.procedures(root.get("procedures"))
 	d.powers(root.get("powers"))
 	d.slots(root.get("slots"))
 	d.local(root.get("local"))
+	d.settings(root.get("set"))
+	d.checks(root)
 	ps := c.sorted()
 	if len(ps.Errors()) > 0 {
 		return nil, ps

@@ -67,7 +67,9 @@ func (d *decoder) procedures(n *node) {
 func (d *decoder) procedure(p pair, n *node, sig *procSig) Procedure {
 	in := d.runPlace(sig)
 	out := Procedure{Named: d.named(p.key, p.pos, n, in), Takes: sig.takes}
-	out.In = d.ref(n.get("in"), "in", aUnit)
+	if out.In = d.ref(n.get("in"), "in", aUnit); out.In == "" {
+		out.In = d.b.Unit.Kind
+	}
 	for _, t := range sig.takes {
 		d.used[t.Of] = true
 	}
@@ -78,6 +80,9 @@ func (d *decoder) procedure(p pair, n *node, sig *procSig) Procedure {
 		}
 	}
 	out.Freeze = d.expr(n.get("freeze"), "freeze", in, kMoment)
+	if out.Freeze == nil {
+		out.Freeze = compileExpr(d.sy, "called", Pos{}, in, d.c)
+	}
 	for _, b := range n.get("begins").list() {
 		if d.keys(b, fBegins, "a beginning of `"+p.key+"`") {
 			out.Begins = append(out.Begins, d.begins(b, in, sig))
@@ -178,6 +183,7 @@ func (d *decoder) effect(n *node, in place, sig *procSig) (Effect, bool) {
 	}
 	target := n.get(string(out.Do))
 	d.target(&out, target, in, sig)
+	d.ownEffect(out, target)
 	out.Whom = d.expr(n.get("whom"), "whom", in, kPerson, kPeople)
 	out.Until = d.expr(n.get("until"), "until", in, kMoment)
 	out.InForce = d.expr(n.get("in_force"), "in_force", in, kMoment)

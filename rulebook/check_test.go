@@ -1,0 +1,69 @@
+package rulebook
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func example(t testing.TB, name string) string {
+	t.Helper()
+	src, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(src)
+}
+
+// checkExample checks a book of testdata, a local one inside its outer.
+func checkExample(t testing.TB, name, src string) Problems {
+	t.Helper()
+	if name != "network-derby.yaml" {
+		_, ps := Check([]byte(src))
+		return ps
+	}
+	outer, err := Parse([]byte(example(t, "network.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ps := outer.CheckLocal([]byte(src))
+	return ps
+}
+
+func TestExamplesAreSound(t *testing.T) {
+	for _, name := range []string{"cooperative.yaml", "party-2018.yaml", "college-1981.yaml", "college-1993.yaml", "others.yaml", "network.yaml", "network-derby.yaml"} {
+		if errs := checkExample(t, name, example(t, name)).Errors(); len(errs) > 0 {
+			t.Errorf("%s:\n%s", name, errs)
+		}
+	}
+}
+
+// TestBroken breaks a sound book in one place a case; the check that is named
+// has to notice it.
+func TestBroken(t *testing.T) {
+	c := &complaints{}
+	cases := readTree([]byte(example(t, "broken.yaml")), c)
+	if cases == nil || len(cases.items) < 59 {
+		t.Fatalf("broken.yaml: %d cases, %v", len(cases.list()), c.list)
+	}
+	for _, x := range cases.items {
+		base, old := x.get("base").text, x.get("old").text
+		want := Code(x.get("want").text)
+		src := example(t, base)
+		if strings.Count(src, old) == 0 {
+			t.Errorf("%s: %q does not occur", base, old)
+			continue
+		}
+		before := checkExample(t, base, src)
+		broken := strings.Replace(src, old, x.get("new").text, 1)
+		ps := checkExample(t, base, broken)
+		if !ps.Has(want) {
+			t.Errorf("line %d, %s, %q: want %s, got\n%v", x.pos.Line, base, x.get("new").text, want, ps)
+			continue
+		}
+		if before.Has(want) && len(before) >= len(ps) {
+			t.Errorf("line %d: %s was there before", x.pos.Line, want)
+		}
+	}
+}
