@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -31,7 +30,7 @@ type liteStmt struct {
 // liteDSN gives the driver's name for a file with the pragmas every
 // connection needs. Full durability: a commit returns when it is on the disk.
 func liteDSN(file string, pragmas ...string) string {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "wal_autocheckpoint(4000)"}, pragmas...)}
+	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)"}, pragmas...)}
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
 }
 
@@ -204,18 +203,10 @@ func (l *liteConn) insert(t *table, rows int) string {
 	}
 	var b strings.Builder
 	b.WriteString("INSERT INTO " + t.name + " (" + t.names() + ") VALUES ")
-	n := 0
-	for i := range rows {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		for j := range t.columns {
-			n++
-			b.WriteByte("(,"[min(j, 1)])
-			fmt.Fprintf(&b, "$%d", n)
-		}
-		b.WriteByte(')')
-	}
+	// Without numbers: the driver looks the name of each parameter up, and
+	// SQLite searches all names for it.
+	one := "(?" + strings.Repeat(",?", len(t.columns)-1) + ")"
+	b.WriteString(one + strings.Repeat(","+one, rows-1))
 	b.WriteString(t.conflict)
 	l.inserts[key] = b.String()
 	return l.inserts[key]
