@@ -89,16 +89,14 @@ func newAVSection(c *Contest, s Section) *avSection {
 
 // hand deals piles out to those who stand.
 func (s *avSection) hand(from []pile, stands []bool, stage int) {
-	for _, p := range from {
-		d := s.table.deal(p, stands)
-		for c := range d.piles {
-			s.piles[c] = append(s.piles[c], d.piles[c]...)
-			s.votes[c] += d.votes[c]
-			s.trail.move(d.piles[c], stage, c, "")
-		}
-		s.lost += d.lost
-		s.trail.move([]pile{d.spent}, stage, -1, "")
+	d := s.table.deal(stands, from...)
+	for c := range d.piles {
+		s.piles[c] = append(s.piles[c], d.piles[c]...)
+		s.votes[c] += d.votes[c]
+		s.trail.move(d.piles[c], stage, c, "")
 	}
+	s.lost += d.lost
+	s.trail.move(d.spent, stage, -1, "")
 }
 
 // leave takes all papers from candidates.

@@ -194,7 +194,7 @@ func (e *ers97) transferable(from []parcel) (papers, worth Votes) {
 		for _, x := range p.papers {
 			for at := x.at; e.table.p.marks[at] != endMark; at++ {
 				if stands[e.table.p.marks[at]] {
-					w := e.table.p.weights[x.group]
+					w := e.table.votes(x)
 					papers, worth = papers+w, worth+w*p.value
 					break
 				}

@@ -187,12 +187,32 @@ func (g *gregory) stands() []bool {
 	return out
 }
 
+// sameValue is piles of one value.
+type sameValue struct {
+	value Votes
+	piles []pile
+}
+
+// together puts parcels of the same value together, in order of appearance.
+func together(from []parcel) []sameValue {
+	var out []sameValue
+	for _, p := range from {
+		i := slices.IndexFunc(out, func(s sameValue) bool { return s.value == p.value })
+		if i < 0 {
+			i = len(out)
+			out = append(out, sameValue{value: p.value})
+		}
+		out[i].piles = append(out[i].piles, p.papers)
+	}
+	return out
+}
+
 // hand deals parcels on to the next continuing candidate at a new value.
 func (g *gregory) hand(from []parcel, value func(Votes) Votes) {
 	stands := g.stands()
-	for _, p := range from {
+	for _, p := range together(from) {
 		v := value(p.value)
-		d := g.table.deal(p.papers, stands)
+		d := g.table.deal(stands, p.piles...)
 		for c := range d.piles {
 			for _, x := range d.piles[c] {
 				g.parcels[c] = append(g.parcels[c], parcel{x, v})
@@ -203,7 +223,7 @@ func (g *gregory) hand(from []parcel, value func(Votes) Votes) {
 			}
 		}
 		g.lost += d.lost * v
-		g.trail.move([]pile{d.spent}, len(g.stages)+1, -1, fixedAmount(v, g.places()))
+		g.trail.move(d.spent, len(g.stages)+1, -1, fixedAmount(v, g.places()))
 	}
 }
 

@@ -142,7 +142,7 @@ func (m *meek) spread(n *meekNode) {
 		}
 	}
 	plain := pool{m.table.p}
-	d := plain.dealPlain(n.papers, m.alive)
+	d := plain.dealPlain(m.alive, n.papers)
 	n.papers, n.ended = nil, d.lost
 	for c, piles := range d.piles {
 		if len(piles) > 0 {

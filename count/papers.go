@@ -49,7 +49,7 @@ func (m Mark) WithPrevious() Mark { return m | equalBit }
 type Papers struct {
 	candidates int
 	marks      []Mark
-	ends       []uint32 // index of the endMark of group i; the next group starts after it
+	starts     []uint32 // where group i begins in marks; it ends before an endMark
 	weights    []Votes
 	classes    []string // reporting groups; empty: none
 	class      []uint8  // of each group of papers, where classes exist
@@ -77,7 +77,7 @@ const (
 func (p *Papers) Candidates() int { return p.candidates }
 
 // Len gives the number of groups.
-func (p *Papers) Len() int { return len(p.ends) }
+func (p *Papers) Len() int { return len(p.starts) }
 
 // Added gives the number of papers that were added, whatever their weight,
 // blank and invalid ones not included.
@@ -115,18 +115,18 @@ func (p *Papers) GroupOf(n int) (group int, ok bool) {
 	return int(p.of[n]), true
 }
 
-func (p *Papers) at(i int) []Mark { return p.marks[p.start(i):p.ends[i]] }
-
-func (p *Papers) start(i int) uint32 {
-	if i == 0 {
-		return 0
+func (p *Papers) at(i int) []Mark {
+	from := p.starts[i]
+	to := from
+	for p.marks[to] != endMark {
+		to++
 	}
-	return p.ends[i-1] + 1
+	return p.marks[from:to:to]
 }
 
 // Grouper collects papers and groups identical ones. The zero value is not
-// ready; a Grouper is not safe for concurrent use, but several may work side
-// by side and be joined with Merge.
+// ready; a Grouper is not safe for concurrent use. A reader that has many
+// papers at once is faster with Batch.
 type Grouper struct {
 	p      *Papers
 	table  []uint32 // open addressing: group number + 1
@@ -291,7 +291,7 @@ func (g *Grouper) look(marks []Mark) (odd oddity, any bool, err error) {
 // find gives the group with these marks, new if need be.
 func (g *Grouper) find(class int, marks []Mark) uint32 {
 	p := g.p
-	if len(p.ends)*2 >= len(g.table) {
+	if len(p.starts)*2 >= len(g.table) {
 		g.grow()
 	}
 	h := hashMarks(class, marks)
@@ -299,16 +299,15 @@ func (g *Grouper) find(class int, marks []Mark) uint32 {
 	for at := h & mask; ; at = (at + 1) & mask {
 		e := g.table[at]
 		if e == 0 {
-			g.table[at] = uint32(len(p.ends)) + 1
+			g.table[at] = uint32(len(p.starts)) + 1
 			g.hashes = append(g.hashes, h)
-			p.marks = append(p.marks, marks...)
-			p.ends = append(p.ends, uint32(len(p.marks)))
-			p.marks = append(p.marks, endMark)
+			p.starts = append(p.starts, uint32(len(p.marks)))
+			p.marks = append(append(p.marks, marks...), endMark)
 			p.weights = append(p.weights, 0)
 			if len(p.classes) > 0 {
 				p.class = append(p.class, uint8(class))
 			}
-			return uint32(len(p.ends)) - 1
+			return uint32(len(p.starts)) - 1
 		}
 		if i := e - 1; g.hashes[i] == h && slices.Equal(p.at(int(i)), marks) &&
 			(p.class == nil || int(p.class[i]) == class) {
@@ -333,13 +332,18 @@ func (g *Grouper) grow() {
 // hashMarks mixes the marks; it only has to spread them, a collision costs a
 // comparison.
 func hashMarks(class int, marks []Mark) uint32 {
-	h := uint64(class)*0x9e3779b97f4a7c15 + uint64(len(marks))
+	h := uint64(class)*0x9e3779b97f4a7c15 + hashSeed
 	for _, m := range marks {
-		h = (h ^ uint64(m)) * 0xff51afd7ed558ccd
-		h ^= h >> 32
+		h = (h ^ uint64(m)) * hashFactor
+		h ^= h >> 29
 	}
-	return uint32(h ^ h>>29)
+	return uint32(h >> 32)
 }
+
+const (
+	hashSeed   uint64 = 0x2545f4914f6cdd1d
+	hashFactor uint64 = 0xff51afd7ed558ccd
+)
 
 // Blank adds votes on papers without any mark, Spoil votes on invalid ones.
 func (g *Grouper) Blank(votes Votes) error { return g.aside(&g.p.blank, votes) }
@@ -350,40 +354,6 @@ func (g *Grouper) aside(to *Votes, votes Votes) error {
 		return tooManyVotes()
 	}
 	*to += votes
-	return nil
-}
-
-// Merge adds all that another Grouper over the same candidates has
-// collected, after its own papers. Both must have the same denominator and classes.
-func (g *Grouper) Merge(o *Grouper) error {
-	a, b := g.p, o.p
-	if a.candidates != b.candidates || a.den != b.den || len(a.classes) != len(b.classes) {
-		return fault.New(fault.Invalid, "Papers of different contests cannot be put together.")
-	}
-	sum := b.total + b.blank + b.invalid
-	if a.total+a.blank+a.invalid > MaxVotes-sum {
-		return tooManyVotes()
-	}
-	var to []uint32
-	if g.keep {
-		to = make([]uint32, b.Len())
-	}
-	for i := range b.ends {
-		marks, w, class := b.Group(i)
-		j := g.find(class, marks)
-		a.weights[j] += w
-		if to != nil {
-			to[i] = j
-		}
-	}
-	if g.keep {
-		for _, i := range b.of {
-			a.of = append(a.of, to[i])
-		}
-	}
-	a.total, a.blank, a.invalid = a.total+b.total, a.blank+b.blank, a.invalid+b.invalid
-	a.added += b.added
-	a.odd |= b.odd
 	return nil
 }
 

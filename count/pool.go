@@ -2,12 +2,16 @@ package count
 
 import "sync"
 
-// item is a group of papers on the table: where it is being read, and which
-// group it is.
+// item is a group of papers on the table: where it is being read, which group
+// it is, and its votes, which stand here because looking them up would cost
+// more than all else.
 type item struct {
 	at    uint32 // index in Papers.marks
 	group uint32
+	votes uint32 // manyVotes: too many for the field, look them up
 }
+
+const manyVotes = 1<<32 - 1
 
 // pile is papers lying with one candidate that came there together; whoever
 // needs a value for them keeps it beside.
@@ -19,56 +23,84 @@ type pool struct {
 }
 
 // parallelFrom is from how many groups on a deal uses two processors.
-const parallelFrom = 20000
+const parallelFrom = 8000
 
 // all gives every group of papers, unread.
 func (t *pool) all() pile {
 	out := make(pile, t.p.Len())
-	at := uint32(0)
-	for i, end := range t.p.ends {
-		out[i] = item{at, uint32(i)}
-		at = end + 1
+	for i, at := range t.p.starts {
+		out[i] = item{at, uint32(i), uint32(min(t.p.weights[i], manyVotes))}
 	}
 	return out
+}
+
+// votes gives the votes of one item.
+func (t *pool) votes(x item) Votes {
+	if x.votes == manyVotes {
+		return t.p.weights[x.group]
+	}
+	return Votes(x.votes)
 }
 
 // dealt is what came of dealing a pile.
 type dealt struct {
 	piles [][]pile // by candidate; empty ones are left out
 	votes []Votes  // by candidate
-	spent pile     // papers that name nobody who stands
+	spent []pile   // papers that name nobody who stands
 	lost  Votes    // votes on spent
 }
 
-// deal deals papers to the next candidate who stands. The pile is used up.
-func (t *pool) deal(from pile, stands []bool) dealt {
-	return t.dealBy(from, stands, t.p.odd&hasEqual != 0)
+// deal deals papers to the next candidate who stands. The piles are used up.
+func (t *pool) deal(stands []bool, from ...pile) dealt {
+	return t.dealBy(stands, t.p.odd&hasEqual != 0, from)
 }
 
 // dealPlain is deal for papers known to have no equal ranks.
-func (t *pool) dealPlain(from pile, stands []bool) dealt { return t.dealBy(from, stands, false) }
+func (t *pool) dealPlain(stands []bool, from ...pile) dealt { return t.dealBy(stands, false, from) }
 
-func (t *pool) dealBy(from pile, stands []bool, equals bool) dealt {
-	n := len(stands)
-	if len(from) < parallelFrom {
-		d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
-		d.add(t.dealOne(from, stands, equals))
+func (t *pool) dealBy(stands []bool, equals bool, from []pile) dealt {
+	n, size := len(stands), 0
+	for _, p := range from {
+		size += len(p)
+	}
+	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
+	if size < parallelFrom {
+		for _, p := range from {
+			d.add(t.dealOne(p, stands, equals))
+		}
 		return d
 	}
-	var halves [2]one
+	first, second := halve(from, size/2)
+	others := make([]one, len(second))
 	var wg sync.WaitGroup
-	mid := len(from) / 2
 	wg.Add(1)
 	go func() {
 		defer wg.Done()
-		halves[1] = t.dealOne(from[mid:], stands, equals)
+		for i, p := range second {
+			others[i] = t.dealOne(p, stands, equals)
+		}
 	}()
-	halves[0] = t.dealOne(from[:mid], stands, equals)
+	for _, p := range first {
+		d.add(t.dealOne(p, stands, equals))
+	}
 	wg.Wait()
-	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
-	d.add(halves[0])
-	d.add(halves[1])
+	for _, o := range others {
+		d.add(o)
+	}
 	return d
+}
+
+// halve splits piles so that about half of the items are on each side.
+func halve(from []pile, half int) (first, second []pile) {
+	for i, p := range from {
+		if len(p) < half {
+			half -= len(p)
+			continue
+		}
+		first = append(append(first, from[:i]...), p[:half])
+		return first, append(append(second, p[half:]), from[i+1:]...)
+	}
+	return from, nil
 }
 
 func (d *dealt) add(o one) {
@@ -79,7 +111,7 @@ func (d *dealt) add(o one) {
 		}
 	}
 	if x := o.piles[len(d.votes)]; len(x) > 0 {
-		d.spent = append(d.spent, x...)
+		d.spent = append(d.spent, x)
 		d.lost += o.votes[len(d.votes)]
 	}
 }
@@ -95,32 +127,40 @@ func (t *pool) dealOne(from pile, stands []bool, equals bool) one {
 	o := one{make([]pile, n+1), make([]Votes, n+1)}
 	to := make([]uint16, len(from))
 	counts := make([]int, n+1)
-	marks, weights := t.p.marks, t.p.weights
+	marks := t.p.marks
 	for i := range from {
-		at, c := from[i].at, n
+		x := &from[i]
+		at, c := x.at, n
 		if equals {
 			at, c = t.nextAmongEquals(at, stands)
 		} else {
-			for ; marks[at] != endMark; at++ {
-				if m := marks[at]; stands[m] {
+			for ; ; at++ {
+				m := marks[at]
+				if m == endMark {
+					break
+				}
+				if stands[m] {
 					c = int(m)
 					break
 				}
 			}
 		}
-		from[i].at = at
+		x.at = at
 		to[i] = uint16(c)
 		counts[c]++
-		o.votes[c] += weights[from[i].group]
+		o.votes[c] += t.votes(*x)
 	}
 	back := make(pile, len(from))
+	begins := make([]int, n+1)
 	begin := 0
 	for c, k := range counts {
-		o.piles[c] = back[begin : begin : begin+k]
+		o.piles[c] = back[begin : begin+k]
+		begins[c] = begin
 		begin += k
 	}
 	for i, c := range to {
-		o.piles[c] = append(o.piles[c], from[i])
+		back[begins[c]] = from[i]
+		begins[c]++
 	}
 	return o
 }
@@ -157,7 +197,7 @@ func (t *pool) nextAmongEquals(at uint32, stands []bool) (uint32, int) {
 func (t *pool) votesOf(p pile) Votes {
 	sum := Votes(0)
 	for _, x := range p {
-		sum += t.p.weights[x.group]
+		sum += t.votes(x)
 	}
 	return sum
 }

@@ -44,7 +44,7 @@ func countPoints(c *Contest, sections []Section) (*Sheet, error) {
 		return nil, tooManyVotes()
 	}
 	votes := make([]Votes, p.candidates)
-	for i := range p.ends {
+	for i := range p.starts {
 		rank := -1
 		for _, m := range p.at(i) {
 			if m == Gap || !m.Equal() {
@@ -62,7 +62,7 @@ func countPoints(c *Contest, sections []Section) (*Sheet, error) {
 // first rank holds several.
 func firstVotes(p *Papers) (votes []Votes, shared Votes) {
 	votes = make([]Votes, p.candidates)
-	for i := range p.ends {
+	for i := range p.starts {
 		marks := p.at(i)
 		for len(marks) > 0 && marks[0] == Gap {
 			marks = marks[1:]
@@ -79,7 +79,7 @@ func firstVotes(p *Papers) (votes []Votes, shared Votes) {
 // allMarks gives the votes by any mark.
 func allMarks(p *Papers) []Votes {
 	votes := make([]Votes, p.candidates)
-	for i := range p.ends {
+	for i := range p.starts {
 		for _, m := range p.at(i) {
 			if m != Gap {
 				votes[m.Candidate()] += p.weights[i]
@@ -154,7 +154,7 @@ func (c *Contest) byGroup(p *Papers) []GroupTally {
 	out := make([]GroupTally, 0, len(p.classes))
 	for k, name := range p.classes {
 		votes, total := make([]Votes, p.candidates), Votes(0)
-		for i := range p.ends {
+		for i := range p.starts {
 			if int(p.class[i]) != k {
 				continue
 			}

@@ -157,8 +157,8 @@ func (p *bltParser) candidate(t token, s string) (int, error) {
 func (p *bltParser) papers() error {
 	body := p.at
 	if p.nicks == nil {
-		if end, g := fastPapers(p.data[body:], p.n, p.o.KeepPapers); g != nil {
-			p.g, p.at = g, body+end
+		if end, papers := fastPapers(p.data[body:], p.n, p.o.KeepPapers); papers != nil {
+			p.f.Papers, p.at = papers, body+end
 			return nil
 		}
 	}
@@ -277,7 +277,9 @@ func (p *bltParser) names() error {
 	if t := p.next(); t.kind == text {
 		p.f.Title = strings.TrimSpace(t.text)
 	}
-	p.f.Papers = p.g.Papers()
+	if p.f.Papers == nil {
+		p.f.Papers = p.g.Papers()
+	}
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 // paper (votes, candidates, 0) up to a line with 0 alone. It gives the offset
 // after that line and what was collected, or nil where anything is unusual:
 // then the careful parser reads the same bytes and says what is wrong.
-func fastPapers(data []byte, candidates int, keep bool) (int, *count.Grouper) {
+func fastPapers(data []byte, candidates int, keep bool) (int, *count.Papers) {
 	stop, after := lastLine(data)
 	if stop < 0 {
 		return 0, nil
@@ -21,32 +21,33 @@ func fastPapers(data []byte, candidates int, keep bool) (int, *count.Grouper) {
 		first = 0
 	}
 	body := data[first:stop]
-	mid := 0
+	mid := len(body)
 	if len(body) > 1<<16 {
 		mid = len(body)/2 + bytes.IndexByte(body[len(body)/2:], '\n') + 1
 	}
-	var second *count.Grouper
-	var wg sync.WaitGroup
-	if mid > 0 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			second = fastChunk(body[mid:], candidates, keep)
-		}()
-	} else {
-		mid = len(body)
-	}
-	g := fastChunk(body[:mid], candidates, keep)
-	wg.Wait()
-	if g == nil || mid < len(body) && second == nil {
+	// A mark takes at least two bytes of text, and so does the 0 at the end
+	// for which the batch keeps its own mark; a last line may lack its end.
+	batches, err := count.NewBatches(candidates, mid/2+2, (len(body)-mid)/2+2)
+	if err != nil {
 		return 0, nil
 	}
-	if second != nil {
-		if err := g.Merge(second); err != nil {
-			return 0, nil
-		}
+	var good [2]bool
+	var wg sync.WaitGroup
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		good[1] = fastChunk(body[mid:], batches[1])
+	}()
+	good[0] = fastChunk(body[:mid], batches[0])
+	wg.Wait()
+	if !good[0] || !good[1] {
+		return 0, nil
 	}
-	return after, g
+	papers, err := count.GroupBatches(keep, batches...)
+	if err != nil {
+		return 0, nil
+	}
+	return after, papers
 }
 
 // lastLine finds the line that is 0 alone.
@@ -68,12 +69,9 @@ func lastLine(data []byte) (stop, after int) {
 	}
 }
 
-// fastChunk reads whole lines; nil if one is unusual.
-func fastChunk(data []byte, candidates int, keep bool) *count.Grouper {
-	g := count.NewGrouper(candidates)
-	if keep {
-		g.KeepPapers()
-	}
+// fastChunk reads whole lines; false if one is unusual.
+func fastChunk(data []byte, into *count.Batch) bool {
+	into.Expect(bytes.Count(data, []byte("\n")) + 1)
 	marks := make([]count.Mark, 0, 64)
 	for at := 0; at < len(data); {
 		marks = marks[:0]
@@ -81,48 +79,48 @@ func fastChunk(data []byte, candidates int, keep bool) *count.Grouper {
 		for !done {
 			if at == len(data) {
 				if numbers > 0 {
-					return nil // a paper without its 0
+					return false // a paper without its 0
 				}
-				break
+				return true
 			}
 			c := data[at]
 			if c <= ' ' {
 				at++
 				if c == '\n' && numbers > 0 {
-					return nil // a paper over several lines
+					return false // a paper over several lines
 				}
 				continue
 			}
-			n, start := int64(0), at
-			for at < len(data) {
+			n := uint64(c) - '0'
+			if n > 9 {
+				return false
+			}
+			start := at
+			for at++; at < len(data); at++ {
 				d := data[at] - '0'
 				if d > 9 {
 					break
 				}
-				n = n*10 + int64(d)
-				at++
+				n = n*10 + uint64(d)
 			}
-			if at == start || at-start > 15 || at < len(data) && data[at] > ' ' {
-				return nil
+			if at-start > 15 || at < len(data) && data[at] > ' ' {
+				return false
 			}
 			switch {
 			case numbers == 0:
-				weight = n
+				weight = int64(n)
 			case n == 0:
 				done = true
-			case n > int64(candidates):
-				return nil
+			case n > 64:
+				return false
 			default:
 				marks = append(marks, count.Mark(n-1))
 			}
 			numbers++
 		}
-		if numbers == 0 {
-			break
-		}
-		if numbers > maxMarks || g.Add(marks, weight) != nil {
-			return nil
+		if numbers > maxMarks || !into.Add(marks, weight) {
+			return false
 		}
 	}
-	return g
+	return true
 }
