@@ -19,8 +19,6 @@ import (
 	"github.com/omov/omov/tiles"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
-
 func entry(n int) minutes.Entry {
 	return minutes.Entry{Kind: "test.happened/1", Access: minutes.Public, Proceeding: "2026-T-001", Body: map[string]int{"n": n}}
 }
