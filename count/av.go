@@ -80,7 +80,7 @@ func newAVSection(c *Contest, s Section) *avSection {
 		s.Weight = big.NewRat(1, 1)
 	}
 	n := len(c.Candidates)
-	x := &avSection{Section: s, table: pool{s.Papers}, piles: make([][]pile, n), votes: make([]Votes, n)}
+	x := &avSection{Section: s, table: pool{p: s.Papers}, piles: make([][]pile, n), votes: make([]Votes, n)}
 	if c.Trail {
 		x.trail = newTrail(s.Papers)
 	}
@@ -89,7 +89,11 @@ func newAVSection(c *Contest, s Section) *avSection {
 
 // hand deals piles out to those who stand.
 func (s *avSection) hand(from []pile, stands []bool, stage int) {
-	d := s.table.deal(stands, from...)
+	s.take(s.table.deal(stands, from...), stage)
+}
+
+// take puts dealt papers to the candidates.
+func (s *avSection) take(d dealt, stage int) {
 	for c := range d.piles {
 		s.piles[c] = append(s.piles[c], d.piles[c]...)
 		s.votes[c] += d.votes[c]
@@ -130,7 +134,7 @@ func (a *alternative) run() (*Sheet, error) {
 		a.stands[x] = true
 	}
 	for _, s := range a.sections {
-		s.hand([]pile{s.table.all()}, a.stands, 1)
+		s.take(s.table.start(a.stands), 1)
 	}
 	action := "first preferences"
 	var order []int // excluded, the last one last

@@ -53,19 +53,24 @@ func (b *Batch) Expect(papers int) {
 	b.hashes = make([]uint32, 0, papers)
 }
 
-// Add adds a paper without gaps or equal ranks: marks are plain candidates.
-// false means that it cannot be taken as it is.
-func (b *Batch) Add(marks []Mark, votes Votes) bool {
-	if len(b.marks)+len(marks) >= cap(b.marks) || votes < 0 || votes > MaxVotes || b.total+b.blank > MaxVotes-votes {
+// Room gives space for the marks of the next paper; what is written there is
+// taken over by Take. It is empty where the batch is full.
+func (b *Batch) Room() []Mark { return b.marks[len(b.marks):cap(b.marks)] }
+
+// Take takes the first n marks of Room as a paper without gaps or equal
+// ranks: plain candidates. false means that it cannot be taken as it is.
+func (b *Batch) Take(n int, votes Votes) bool {
+	start := len(b.marks)
+	if start+n >= cap(b.marks) || votes < 0 || votes > MaxVotes || b.total+b.blank > MaxVotes-votes {
 		return false
 	}
-	if len(marks) == 0 {
+	if n == 0 {
 		b.blank += votes
 		return true
 	}
-	start := len(b.marks)
 	h, seen := hashSeed, uint64(0)
-	for _, m := range marks {
+	paper := b.marks[start : start+n+1]
+	for _, m := range paper[:n] {
 		if int(m) >= b.candidates {
 			return false
 		}
@@ -77,7 +82,8 @@ func (b *Batch) Add(marks []Mark, votes Votes) bool {
 		h = (h ^ uint64(m)) * hashFactor
 		h ^= h >> 29
 	}
-	b.marks = append(append(b.marks, marks...), endMark)
+	paper[n] = endMark
+	b.marks = b.marks[:start+n+1]
 	b.starts = append(b.starts, b.base+uint32(start))
 	b.hashes = append(b.hashes, uint32(h>>32))
 	if votes != 1 && b.plain {
@@ -132,21 +138,29 @@ func GroupBatches(keep bool, batches ...*Batch) (*Papers, error) {
 		}()
 	}
 	wg.Wait()
-	first := uint32(len(part[0].starts))
-	p.starts = append(part[0].starts, part[1].starts...)
-	p.weights = append(part[0].weights, part[1].weights...)
+	from := p.sortByFirst(
+		run{starts: part[0].starts, weights: part[0].weights, firsts: part[0].firsts},
+		run{starts: part[1].starts, weights: part[1].weights, firsts: part[1].firsts})
 	if keep {
-		at := 0
-		for _, b := range batches {
-			for _, h := range b.hashes {
-				if h>>31 == 1 {
-					p.of[at] += first
-				}
-				at++
-			}
-		}
+		p.renumber(batches, from, uint32(len(part[0].starts)))
 	}
 	return p, nil
+}
+
+// renumber turns the numbers that the two processors gave their groups into
+// those that the groups have now.
+func (p *Papers) renumber(batches []*Batch, from []uint32, first uint32) {
+	to := make([]uint32, len(from))
+	for now, before := range from {
+		to[before] = uint32(now)
+	}
+	at := 0
+	for _, b := range batches {
+		for _, h := range b.hashes {
+			p.of[at] = to[p.of[at]+first*(h>>31)]
+			at++
+		}
+	}
 }
 
 // grouping is the share of one processor.
@@ -155,8 +169,10 @@ type grouping struct {
 	of      []uint32
 	bit     uint32
 	expect  int
+	table   []slot
 	starts  []uint32
 	weights []Votes
+	firsts  []uint16
 }
 
 // slot is an entry of the table: the hash beside the number of the group, so
@@ -166,21 +182,17 @@ type slot struct {
 }
 
 func (g *grouping) run(batches []*Batch) {
-	size := 1024
-	for size < g.expect+g.expect/4 {
-		size *= 2
-	}
-	table := make([]slot, size)
-	mask := uint32(size - 1)
+	g.resize(g.expect*2/3 + 512)
 	g.starts = make([]uint32, 0, g.expect/4+16)
 	g.weights = make([]Votes, 0, g.expect/4+16)
+	g.firsts = make([]uint16, 0, g.expect/4+16)
 	at := 0
 	for _, b := range batches {
 		for i, h := range b.hashes {
 			if h>>31 != g.bit {
 				continue
 			}
-			group := g.find(table, mask, h, b.starts[i])
+			group := g.find(h, b.starts[i])
 			g.weights[group] += b.weight(i)
 			if g.of != nil {
 				g.of[at+i] = group
@@ -190,16 +202,42 @@ func (g *grouping) run(batches []*Batch) {
 	}
 }
 
-// find gives the group with the marks at start, new if need be. The table
-// has room: at least a quarter stays empty even if all papers differ.
-func (g *grouping) find(table []slot, mask, h, start uint32) uint32 {
+// resize makes a table of at least n slots and fills it anew.
+func (g *grouping) resize(n int) {
+	old := g.table
+	size := 1024
+	for size < n {
+		size *= 2
+	}
+	g.table = make([]slot, size)
+	mask := uint32(size - 1)
+	for _, s := range old {
+		if s.group == 0 {
+			continue
+		}
+		at := s.hash & mask
+		for g.table[at].group != 0 {
+			at = (at + 1) & mask
+		}
+		g.table[at] = s
+	}
+}
+
+// find gives the group with the marks at start, new if need be.
+func (g *grouping) find(h, start uint32) uint32 {
+	mask := uint32(len(g.table) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
-		switch s := table[at]; {
+		switch s := g.table[at]; {
 		case s.group == 0:
 			g.starts = append(g.starts, start)
 			g.weights = append(g.weights, 0)
-			table[at] = slot{h, uint32(len(g.starts))}
-			return uint32(len(g.starts)) - 1
+			g.firsts = append(g.firsts, uint16(g.marks[start]))
+			n := len(g.starts)
+			g.table[at] = slot{h, uint32(n)}
+			if n > len(g.table)/4*3 {
+				g.resize(len(g.table) * 2)
+			}
+			return uint32(n) - 1
 		case s.hash == h && sameMarks(g.marks, g.starts[s.group-1], start):
 			return s.group - 1
 		}

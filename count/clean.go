@@ -40,7 +40,16 @@ func (c *Contest) clean(m Method, p *Papers) (*Papers, error) {
 		g.p.weights[j] += votes
 		origin[i] = int32(j)
 	}
-	out := g.Papers()
+	out, from := g.papers()
+	to := make([]int32, len(from))
+	for now, before := range from {
+		to[before] = int32(now)
+	}
+	for i, k := range origin {
+		if k >= 0 {
+			origin[i] = to[k]
+		}
+	}
 	out.added, out.of, out.origin = p.added, p.of, origin
 	return out, nil
 }

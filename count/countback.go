@@ -125,7 +125,7 @@ func papersHeld(m Method, c Contest, v Vacancy, section Section) (*Sheet, error)
 	held := NewGrouper(len(c.Candidates))
 	add := func(from []parcel, value func(Votes) Votes) {
 		for _, p := range from {
-			for _, x := range p.papers {
+			for _, x := range g.table.open(p.papers) {
 				// Values in the last decimal place: one vote is 10^places.
 				_ = held.Add(g.table.p.at(int(x.group)), g.table.p.weights[x.group]*value(p.value))
 			}

@@ -54,7 +54,9 @@ func (e *ers97) quotaOf(votes Votes) Votes {
 }
 
 func (e *ers97) run() error {
-	e.deal([]parcel{{e.table.all(), e.one}}, func(v Votes) Votes { return v })
+	e.batches++
+	e.begin()
+	e.noteBatch()
 	if err := e.end(Stage{Action: "first preferences"}); err != nil {
 		return err
 	}
@@ -142,6 +144,11 @@ func (e *ers97) clearLowest(left []int) []int {
 func (e *ers97) deal(from []parcel, value func(Votes) Votes) {
 	e.batches++
 	e.hand(from, value)
+	e.noteBatch()
+}
+
+// noteBatch gives new parcels the number of the batch.
+func (e *ers97) noteBatch() {
 	for c := range e.parcels {
 		for len(e.batch[c]) < len(e.parcels[c]) {
 			e.batch[c] = append(e.batch[c], e.batches)
@@ -191,7 +198,7 @@ func (e *ers97) sum() Votes {
 func (e *ers97) transferable(from []parcel) (papers, worth Votes) {
 	stands := e.stands()
 	for _, p := range from {
-		for _, x := range p.papers {
+		for _, x := range e.table.open(p.papers) {
 			for at := x.at; e.table.p.marks[at] != endMark; at++ {
 				if stands[e.table.p.marks[at]] {
 					w := e.table.votes(x)
@@ -231,7 +238,7 @@ func (e *ers97) excludeAll(out []int, st Stage) (done bool, err error) {
 			for k, p := range e.parcels[c] {
 				if p.value == value {
 					e.votes[c] -= value * e.table.votesOf(p.papers)
-					e.parcels[c][k].papers = nil
+					e.parcels[c][k].papers = pile{}
 				}
 			}
 		}

@@ -98,7 +98,7 @@ func newGregory(c *Contest, p *Papers, rule gregoryRule) (*gregory, error) {
 		return nil, fault.New(fault.TooMuch, "There are too many votes to count with %d decimal places; at most %d.", rule.places, MaxVotes/one)
 	}
 	n := len(c.Candidates)
-	g := &gregory{c: c, rule: rule, table: pool{p}, one: one, state: make([]state, n), votes: make([]Votes, n),
+	g := &gregory{c: c, rule: rule, table: pool{p: p}, one: one, state: make([]state, n), votes: make([]Votes, n),
 		parcels: make([][]parcel, n), guard: newGuard(c), ties: newBreaker(c, rule.ties), moved: make([]bool, n)}
 	for _, x := range c.standing() {
 		g.state[x] = hopeful
@@ -135,7 +135,7 @@ func (g *gregory) sheet() *Sheet {
 func (g *gregory) places() int { return g.rule.places }
 
 func (g *gregory) run() error {
-	g.hand([]parcel{{g.table.all(), g.one}}, func(v Votes) Votes { return v })
+	g.begin()
 	if err := g.endStage(Stage{Action: "first preferences"}); err != nil {
 		return err
 	}
@@ -212,17 +212,26 @@ func (g *gregory) hand(from []parcel, value func(Votes) Votes) {
 	stands := g.stands()
 	for _, p := range together(from) {
 		v := value(p.value)
-		d := g.table.deal(stands, p.piles...)
-		for c := range d.piles {
-			for _, x := range d.piles[c] {
-				g.parcels[c] = append(g.parcels[c], parcel{x, v})
-			}
-			g.votes[c] += d.votes[c] * v
-			if g.trail != nil && len(d.piles[c]) > 0 {
-				g.trail.move(d.piles[c], len(g.stages)+1, c, fixedAmount(v, g.places()))
-			}
+		g.take(g.table.deal(stands, p.piles...), v)
+	}
+}
+
+// begin deals all papers by first preference.
+func (g *gregory) begin() { g.take(g.table.start(g.stands()), g.one) }
+
+// take credits dealt papers at a value.
+func (g *gregory) take(d dealt, v Votes) {
+	for c := range d.piles {
+		for _, x := range d.piles[c] {
+			g.parcels[c] = append(g.parcels[c], parcel{x, v})
 		}
-		g.lost += d.lost * v
+		g.votes[c] += d.votes[c] * v
+		if g.trail != nil && len(d.piles[c]) > 0 {
+			g.trail.move(d.piles[c], len(g.stages)+1, c, fixedAmount(v, g.places()))
+		}
+	}
+	g.lost += d.lost * v
+	if g.trail != nil {
 		g.trail.move(d.spent, len(g.stages)+1, -1, fixedAmount(v, g.places()))
 	}
 }

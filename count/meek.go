@@ -85,7 +85,7 @@ type meek struct {
 type meekNode struct {
 	candidate int
 	votes     Votes
-	papers    pile // not yet dealt further
+	papers    []item // not yet dealt further
 	open      bool
 	kids      []*meekNode
 	ended     Votes // votes on papers that name nobody further
@@ -99,7 +99,7 @@ func countMeek(c *Contest, p *Papers, rule meekRule) (*Sheet, error) {
 		return nil, fault.New(fault.TooMuch, "There are too many votes to count with nine decimal places; at most %d.", MaxVotes/meekOne)
 	}
 	n := len(c.Candidates)
-	m := &meek{c: c, rule: rule, table: pool{p}, state: make([]state, n), alive: make([]bool, n), keep: make([]Votes, n),
+	m := &meek{c: c, rule: rule, table: pool{p: p}, state: make([]state, n), alive: make([]bool, n), keep: make([]Votes, n),
 		votes: make([]Votes, n), guard: newGuard(c), ties: newBreaker(c, rule.ties)}
 	for _, x := range c.standing() {
 		m.state[x], m.alive[x], m.keep[x] = hopeful, true, meekOne
@@ -118,9 +118,10 @@ func countMeek(c *Contest, p *Papers, rule meekRule) (*Sheet, error) {
 // plant makes the root of the tree of papers and sets those with equal ranks
 // aside.
 func (m *meek) plant() {
-	all := m.table.all()
+	m.root = &meekNode{candidate: -1}
 	if m.table.p.odd&hasEqual != 0 {
-		plain := make(pile, 0, len(all))
+		all := m.table.open(m.table.all())
+		plain := make([]item, 0, len(all))
 		for _, x := range all {
 			if slices.ContainsFunc(m.table.p.at(int(x.group)), Mark.Equal) {
 				m.tied = append(m.tied, x)
@@ -128,9 +129,8 @@ func (m *meek) plant() {
 				plain = append(plain, x)
 			}
 		}
-		all = plain
+		m.root.papers = plain
 	}
-	m.root = &meekNode{candidate: -1, papers: all}
 }
 
 // spread deals the papers of a node to its kids.
@@ -141,12 +141,16 @@ func (m *meek) spread(n *meekNode) {
 			n.papers[i].at++
 		}
 	}
-	plain := pool{m.table.p}
-	d := plain.dealPlain(m.alive, n.papers)
+	var d dealt
+	if n == m.root && n.papers == nil {
+		d = m.table.start(m.alive)
+	} else {
+		d = m.table.dealPlain(m.alive, pile{items: n.papers})
+	}
 	n.papers, n.ended = nil, d.lost
 	for c, piles := range d.piles {
 		if len(piles) > 0 {
-			n.kids = append(n.kids, &meekNode{candidate: c, votes: d.votes[c], papers: slices.Concat(piles...)})
+			n.kids = append(n.kids, &meekNode{candidate: c, votes: d.votes[c], papers: m.table.concat(piles)})
 		}
 	}
 }

@@ -51,6 +51,8 @@ type Papers struct {
 	marks      []Mark
 	starts     []uint32 // where group i begins in marks; it ends before an endMark
 	weights    []Votes
+	byFirst    []uint32 // groups lie by first mark: those of candidate c from byFirst[c] to byFirst[c+1]; last come those that begin with a gap or equals
+	firsts     []Votes  // votes by first mark
 	classes    []string // reporting groups; empty: none
 	class      []uint8  // of each group of papers, where classes exist
 	den        Votes
@@ -360,9 +362,85 @@ func (g *Grouper) aside(to *Votes, votes Votes) error {
 // Papers ends the collecting and gives what was collected. The Grouper must
 // not be used afterwards.
 func (g *Grouper) Papers() *Papers {
+	p, _ := g.papers()
+	return p
+}
+
+// papers also gives the number that each group had while it was collected.
+func (g *Grouper) papers() (*Papers, []uint32) {
 	p := g.p
 	g.p, g.table, g.hashes = nil, nil, nil
-	return p
+	from := p.sortByFirst(run{p.starts, p.weights, p.class, p.firstMarks(p.starts)})
+	if p.of != nil {
+		to := make([]uint32, len(from))
+		for now, before := range from {
+			to[before] = uint32(now)
+		}
+		for i, k := range p.of {
+			p.of[i] = to[k]
+		}
+	}
+	return p, from
+}
+
+// firstMarks gives the candidate that each group begins with, the number of
+// candidates for a gap or equals.
+func (p *Papers) firstMarks(starts []uint32) []uint16 {
+	out := make([]uint16, len(starts))
+	for i, at := range starts {
+		m := p.marks[at]
+		if out[i] = uint16(m); m == Gap || p.marks[at+1].Equal() && p.marks[at+1] != endMark {
+			out[i] = uint16(p.candidates)
+		}
+	}
+	return out
+}
+
+// run is groups as they were collected.
+type run struct {
+	starts  []uint32
+	weights []Votes
+	class   []uint8
+	firsts  []uint16
+}
+
+// sortByFirst lays groups in order of their first mark, and within that in
+// the order they have. It gives for each group the number it had before,
+// counting through all runs.
+func (p *Papers) sortByFirst(runs ...run) []uint32 {
+	n := p.candidates
+	p.byFirst = make([]uint32, n+2)
+	p.firsts = make([]Votes, n+1)
+	total := 0
+	for _, r := range runs {
+		for i, f := range r.firsts {
+			p.byFirst[f+1]++
+			p.firsts[f] += r.weights[i]
+		}
+		total += len(r.firsts)
+	}
+	for i := range n + 1 {
+		p.byFirst[i+1] += p.byFirst[i]
+	}
+	next := slices.Clone(p.byFirst)
+	p.starts, p.weights = make([]uint32, total), make([]Votes, total)
+	from := make([]uint32, total)
+	if len(p.classes) > 0 {
+		p.class = make([]uint8, total)
+	}
+	before := uint32(0)
+	for _, r := range runs {
+		for i, f := range r.firsts {
+			at := next[f]
+			next[f]++
+			p.starts[at], p.weights[at], from[at] = r.starts[i], r.weights[i], before
+			if p.class != nil {
+				p.class[at] = r.class[i]
+			}
+			before++
+		}
+	}
+	return from
 }
 
 func gcd(a, b Votes) Votes {

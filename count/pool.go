@@ -14,24 +14,98 @@ type item struct {
 const manyVotes = 1<<32 - 1
 
 // pile is papers lying with one candidate that came there together; whoever
-// needs a value for them keeps it beside.
-type pile []item
+// needs a value for them keeps it beside. As long as nobody has looked at
+// them, they are only a range of groups.
+type pile struct {
+	items  []item
+	lo, hi uint32 // if items is nil: the groups from lo to hi, at their first mark
+}
+
+func (p pile) size() int {
+	if p.items != nil {
+		return len(p.items)
+	}
+	return int(p.hi - p.lo)
+}
+
+// cut splits a pile after n items.
+func (p pile) cut(n int) (a, b pile) {
+	if p.items != nil {
+		return pile{items: p.items[:n]}, pile{items: p.items[n:]}
+	}
+	mid := p.lo + uint32(n)
+	return pile{lo: p.lo, hi: mid}, pile{lo: mid, hi: p.hi}
+}
 
 // pool is the papers of a section on the table, dealt by preference.
 type pool struct {
-	p *Papers
+	p  *Papers
+	to [2][]uint16 // where each item of a deal goes, for either processor
+}
+
+// room gives space for so many destinations, kept from deal to deal.
+func (t *pool) room(processor, n int) []uint16 {
+	if cap(t.to[processor]) < n {
+		t.to[processor] = make([]uint16, n)
+	}
+	return t.to[processor][:n]
 }
 
 // parallelFrom is from how many groups on a deal uses two processors.
 const parallelFrom = 8000
 
 // all gives every group of papers, unread.
-func (t *pool) all() pile {
-	out := make(pile, t.p.Len())
-	for i, at := range t.p.starts {
-		out[i] = item{at, uint32(i), uint32(min(t.p.weights[i], manyVotes))}
+func (t *pool) all() pile { return pile{hi: uint32(t.p.Len())} }
+
+// open gives the items of a pile.
+func (t *pool) open(p pile) []item {
+	if p.items != nil {
+		return p.items
+	}
+	out := make([]item, p.hi-p.lo)
+	starts, weights := t.p.starts[p.lo:p.hi], t.p.weights[p.lo:p.hi]
+	for i := range out {
+		out[i] = item{starts[i], p.lo + uint32(i), uint32(min(weights[i], manyVotes))}
 	}
 	return out
+}
+
+// concat puts piles into one list.
+func (t *pool) concat(piles []pile) []item {
+	if len(piles) == 1 {
+		return t.open(piles[0])
+	}
+	var out []item
+	for _, p := range piles {
+		out = append(out, t.open(p)...)
+	}
+	return out
+}
+
+// start deals all papers. Papers lie in order of their first mark, so those
+// whose first candidate stands need not be looked at.
+func (t *pool) start(stands []bool) dealt {
+	n := len(stands)
+	var rest []pile
+	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
+	for c := range n + 1 {
+		p := pile{lo: t.p.byFirst[c], hi: t.p.byFirst[c+1]}
+		switch {
+		case p.lo == p.hi:
+		case c < n && stands[c]:
+			d.piles[c] = append(d.piles[c], p)
+			d.votes[c] = t.p.firsts[c]
+		default:
+			rest = append(rest, p)
+		}
+	}
+	more := t.deal(stands, rest...)
+	for c := range n {
+		d.piles[c] = append(d.piles[c], more.piles[c]...)
+		d.votes[c] += more.votes[c]
+	}
+	d.spent, d.lost = more.spent, more.lost
+	return d
 }
 
 // votes gives the votes of one item.
@@ -61,12 +135,12 @@ func (t *pool) dealPlain(stands []bool, from ...pile) dealt { return t.dealBy(st
 func (t *pool) dealBy(stands []bool, equals bool, from []pile) dealt {
 	n, size := len(stands), 0
 	for _, p := range from {
-		size += len(p)
+		size += p.size()
 	}
 	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
 	if size < parallelFrom {
 		for _, p := range from {
-			d.add(t.dealOne(p, stands, equals))
+			d.add(t.dealOne(p, stands, equals, 0))
 		}
 		return d
 	}
@@ -77,11 +151,11 @@ func (t *pool) dealBy(stands []bool, equals bool, from []pile) dealt {
 	go func() {
 		defer wg.Done()
 		for i, p := range second {
-			others[i] = t.dealOne(p, stands, equals)
+			others[i] = t.dealOne(p, stands, equals, 1)
 		}
 	}()
 	for _, p := range first {
-		d.add(t.dealOne(p, stands, equals))
+		d.add(t.dealOne(p, stands, equals, 0))
 	}
 	wg.Wait()
 	for _, o := range others {
@@ -93,12 +167,13 @@ func (t *pool) dealBy(stands []bool, equals bool, from []pile) dealt {
 // halve splits piles so that about half of the items are on each side.
 func halve(from []pile, half int) (first, second []pile) {
 	for i, p := range from {
-		if len(p) < half {
-			half -= len(p)
+		if p.size() < half {
+			half -= p.size()
 			continue
 		}
-		first = append(append(first, from[:i]...), p[:half])
-		return first, append(append(second, p[half:]), from[i+1:]...)
+		a, b := p.cut(half)
+		first = append(append(first, from[:i]...), a)
+		return first, append(append(second, b), from[i+1:]...)
 	}
 	return from, nil
 }
@@ -106,26 +181,27 @@ func halve(from []pile, half int) (first, second []pile) {
 func (d *dealt) add(o one) {
 	for c, x := range o.piles[:len(d.votes)] {
 		if len(x) > 0 {
-			d.piles[c] = append(d.piles[c], x)
+			d.piles[c] = append(d.piles[c], pile{items: x})
 			d.votes[c] += o.votes[c]
 		}
 	}
 	if x := o.piles[len(d.votes)]; len(x) > 0 {
-		d.spent = append(d.spent, x)
+		d.spent = append(d.spent, pile{items: x})
 		d.lost += o.votes[len(d.votes)]
 	}
 }
 
 // one is a deal done by one processor; the last pile is the spent papers.
 type one struct {
-	piles []pile
+	piles [][]item
 	votes []Votes
 }
 
-func (t *pool) dealOne(from pile, stands []bool, equals bool) one {
+func (t *pool) dealOne(papers pile, stands []bool, equals bool, processor int) one {
 	n := len(stands)
-	o := one{make([]pile, n+1), make([]Votes, n+1)}
-	to := make([]uint16, len(from))
+	o := one{make([][]item, n+1), make([]Votes, n+1)}
+	from := t.open(papers)
+	to := t.room(processor, len(from))
 	counts := make([]int, n+1)
 	marks := t.p.marks
 	for i := range from {
@@ -150,7 +226,7 @@ func (t *pool) dealOne(from pile, stands []bool, equals bool) one {
 		counts[c]++
 		o.votes[c] += t.votes(*x)
 	}
-	back := make(pile, len(from))
+	back := make([]item, len(from))
 	begins := make([]int, n+1)
 	begin := 0
 	for c, k := range counts {
@@ -196,7 +272,7 @@ func (t *pool) nextAmongEquals(at uint32, stands []bool) (uint32, int) {
 // votesOf adds up the votes of a pile, in units of the denominator.
 func (t *pool) votesOf(p pile) Votes {
 	sum := Votes(0)
-	for _, x := range p {
+	for _, x := range t.open(p) {
 		sum += t.votes(x)
 	}
 	return sum

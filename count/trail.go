@@ -16,7 +16,7 @@ func (t *trail) move(piles []pile, stage, to int, value Amount) {
 		return
 	}
 	for _, p := range piles {
-		for _, x := range p {
+		for _, x := range (&pool{p: t.p}).open(p) {
 			t.path[x.group] = append(t.path[x.group], Step{stage, to, value})
 		}
 	}

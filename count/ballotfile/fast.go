@@ -69,58 +69,59 @@ func lastLine(data []byte) (stop, after int) {
 	}
 }
 
-// fastChunk reads whole lines; false if one is unusual.
+// fastChunk reads whole lines; false if one is unusual. Every line ends with a
+// newline, so the bytes of a number and the one after it are there.
 func fastChunk(data []byte, into *count.Batch) bool {
-	into.Expect(bytes.Count(data, []byte("\n")) + 1)
-	marks := make([]count.Mark, 0, 64)
+	if len(data) == 0 {
+		return true
+	}
+	if data[len(data)-1] != '\n' {
+		return false
+	}
+	into.Expect(bytes.Count(data, []byte("\n")))
 	for at := 0; at < len(data); {
-		marks = marks[:0]
-		weight, numbers, done := int64(0), 0, false
-		for !done {
-			if at == len(data) {
-				if numbers > 0 {
-					return false // a paper without its 0
-				}
-				return true
-			}
-			c := data[at]
-			if c <= ' ' {
-				at++
-				if c == '\n' && numbers > 0 {
-					return false // a paper over several lines
-				}
-				continue
-			}
-			n := uint64(c) - '0'
-			if n > 9 {
-				return false
-			}
-			start := at
-			for at++; at < len(data); at++ {
-				d := data[at] - '0'
-				if d > 9 {
-					break
-				}
-				n = n*10 + uint64(d)
-			}
-			if at-start > 15 || at < len(data) && data[at] > ' ' {
-				return false
-			}
-			switch {
-			case numbers == 0:
-				weight = int64(n)
-			case n == 0:
-				done = true
-			case n > 64:
-				return false
-			default:
-				marks = append(marks, count.Mark(n-1))
-			}
-			numbers++
+		weight, start := int64(0), at
+		for d := data[at] - '0'; d <= 9; d = data[at] - '0' {
+			weight = weight*10 + int64(d)
+			at++
 		}
-		if numbers > maxMarks || !into.Add(marks, weight) {
+		if at == start || at-start > 15 {
 			return false
 		}
+		room := into.Room()
+		n := 0
+		for {
+			if data[at] != ' ' {
+				return false
+			}
+			at++
+			d := data[at] - '0'
+			if d > 9 {
+				return false
+			}
+			at++
+			if e := data[at] - '0'; e <= 9 {
+				if d = d*10 + e; d > 64 {
+					return false
+				}
+				at++
+			}
+			if d == 0 {
+				break
+			}
+			if n >= len(room) {
+				return false
+			}
+			room[n] = count.Mark(d - 1)
+			n++
+		}
+		if data[at] == '\r' {
+			at++
+		}
+		if data[at] != '\n' || !into.Take(n, weight) {
+			return false
+		}
+		at++
 	}
 	return true
 }
