@@ -301,12 +301,13 @@ func (b *Ballot) ReadyToClose(book *rulebook.Book) bool {
 	return b.Closed == 0 && (len(b.Closers) >= ClosersNeeded(book) || slices.Contains(b.Closers, "system"))
 }
 
-// Shut closes the ballot with what its box held. Papers is the body of the
-// scrutineers' entry, in its own form (see the contest package).
+// Shut closes the ballot with what its box held. Papers and Marked are the
+// bodies of entries of their own (see the contest package).
 type Shut struct {
 	Root     string
 	Returned []Returned
 	Papers   any
+	Marked   any
 	Secrets  []Commit // the lot's secrets, opened
 }
 
@@ -321,6 +322,11 @@ func (c Shut) decide(d *decider) error {
 	}
 	if c.Papers != nil {
 		if err := d.emit(KindPapers, minutes.Scrutineers, c.Papers); err != nil {
+			return err
+		}
+	}
+	if c.Marked != nil {
+		if err := d.emit(KindMarked, minutes.Officers, c.Marked); err != nil {
 			return err
 		}
 	}

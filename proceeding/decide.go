@@ -1,8 +1,6 @@
 package proceeding
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -97,7 +95,11 @@ func (d *decider) stageRule() *rulebook.Stage {
 
 // emit adds an entry and applies it to the state.
 func (d *decider) emit(kind string, access minutes.Access, body any) error {
-	b, err := minutes.Canonical(body)
+	b, ready := body.([]byte)
+	var err error
+	if !ready {
+		b, err = minutes.Canonical(body)
+	}
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "the entry %s cannot be written", kind)
 	}
@@ -425,13 +427,4 @@ func officeWords(names []string) []string {
 		out[i] = "the " + spaced(n)
 	}
 	return out
-}
-
-// marshal is for bodies inside bodies.
-func marshal(v any) (json.RawMessage, error) {
-	b, err := minutes.Canonical(v)
-	if err != nil {
-		return nil, fmt.Errorf("proceeding: %w", err)
-	}
-	return b, nil
 }

@@ -32,6 +32,7 @@ const (
 	KindCloser     = "ballot.closing/1"     // public: the first of two officers
 	KindBallotShut = "ballot.closed/1"      // public: the marked roll's root and totals
 	KindPapers     = "ballot.papers/1"      // scrutineers: the papers, grouped and sorted
+	KindMarked     = "ballot.marked/1"      // officers: who voted
 	KindTotals     = "ballot.entered/1"     // public: what two tellers counted
 	KindResult     = "result.declared/1"    // public
 	KindEffect     = "effect.applied/1"     // public

@@ -1,0 +1,393 @@
+package contest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/omov/omov/chamber"
+	"github.com/omov/omov/count"
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/proceeding"
+	"github.com/omov/omov/store"
+)
+
+// PapersOf gives the papers of a closed ballot from the minute book. The
+// caller sees to it that only those who may read them get them.
+func (s *Contests) PapersOf(w *chamber.World, ref, ballot string) (*PapersBody, error) {
+	before := int64(0)
+	for {
+		page, err := w.Tx().Page(store.Query{Proceeding: ref, Before: before, Access: []minutes.Access{minutes.Scrutineers}, Bodies: true, Limit: 4})
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range page {
+			before = m.Seq
+			if m.Kind != proceeding.KindPapers {
+				continue
+			}
+			b := &PapersBody{}
+			if err := json.Unmarshal(m.Body, b); err != nil {
+				return nil, fault.Wrap(fault.Damaged, err, "the papers of %s cannot be read", ballot)
+			}
+			if b.Ballot == ballot {
+				return b, nil
+			}
+		}
+		if len(page) == 0 {
+			return nil, fault.New(fault.NotFound, "the minute book has no papers of the ballot %s", ballot)
+		}
+	}
+}
+
+// declare counts a closed ballot and declares the result.
+func (s *Contests) declare(ctx context.Context, st *proceeding.State) (*proceeding.State, error) {
+	b := st.OpenBallot()
+	if b == nil || b.Closed == 0 {
+		return st, nil
+	}
+	var papers *PapersBody
+	err := s.ch.Read(ctx, func(w *chamber.World) (err error) {
+		papers, err = s.PapersOf(w, st.Ref, b.ID)
+		return err
+	})
+	if err != nil {
+		return st, err
+	}
+	d, err := Count(st, b, papers)
+	if err != nil {
+		return st, err
+	}
+	return s.Do(ctx, st.Ref, *d)
+}
+
+// Count counts the papers of a ballot as its proceeding says, and gives what
+// there is to declare. It is a pure function of its arguments: a verifier gets
+// the same.
+func Count(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) (*proceeding.Declare, error) {
+	if b.Method == "" {
+		return countVote(b, papers)
+	}
+	if b.Method == "exhaustive" {
+		return countRound(st, b, papers)
+	}
+	c := count.Contest{Candidates: names(b.Options), Seats: b.Seats, Seed: LotSeed(b)}
+	sections, err := Sections(b, papers)
+	if err != nil {
+		return nil, err
+	}
+	sheet, err := countBy(b.Method, c, sections)
+	if err != nil {
+		return nil, err
+	}
+	d := &proceeding.Declare{}
+	for _, n := range sheet.Elected {
+		d.Elected = append(d.Elected, b.Options[slices.Index(c.Candidates, n)])
+	}
+	d.Sheet, err = sheetText(sheet)
+	return d, err
+}
+
+// countBy counts sections by a method: several are a college with the method
+// inside.
+func countBy(method string, c count.Contest, sections []count.Section) (*count.Sheet, error) {
+	if len(sections) > 1 {
+		c.Inside = method
+		return count.Count("college", c, sections...)
+	}
+	return count.Count(method, c, sections...)
+}
+
+func sheetText(s *count.Sheet) (string, error) {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "the count sheet cannot be written")
+	}
+	return string(b), nil
+}
+
+// names are the options' names, told apart where two are the same.
+func names(options []proceeding.Person) []string {
+	out := make([]string, len(options))
+	seen := map[string]int{}
+	for i, o := range options {
+		out[i] = o.Name
+		if seen[o.Name]++; seen[o.Name] > 1 {
+			out[i] = fmt.Sprintf("%s (%d)", o.Name, seen[o.Name])
+		}
+	}
+	return out
+}
+
+// Sections makes the sections of a count from papers.
+func Sections(b *proceeding.Ballot, papers *PapersBody) ([]count.Section, error) {
+	var out []count.Section
+	for i := range b.Roll.Sections {
+		rs := &b.Roll.Sections[i]
+		g := count.NewGrouper(len(b.Options))
+		for _, sp := range papers.Sections {
+			if sp.Section != rs.Name {
+				continue
+			}
+			if err := addPapers(g, sp.Papers); err != nil {
+				return nil, err
+			}
+		}
+		w, ok := new(big.Rat).SetString(rs.Weight)
+		if !ok {
+			return nil, fault.New(fault.Damaged, "section %s has no weight", rs.Name)
+		}
+		out = append(out, count.Section{Name: rs.Name, Weight: w, Papers: g.Papers()})
+	}
+	return out, nil
+}
+
+func addPapers(g *count.Grouper, papers []Grouped) error {
+	for _, p := range papers {
+		marks := make([]count.Mark, len(p.Marks))
+		for i, m := range p.Marks {
+			marks[i] = count.Mark(m)
+		}
+		var err error
+		if p.Value == "" || p.Value == "1" {
+			err = g.Add(marks, p.N)
+		} else {
+			v, ok := new(big.Rat).SetString(p.Value)
+			if !ok {
+				return fault.New(fault.Damaged, "a paper is worth %q, which is no number", p.Value)
+			}
+			err = g.AddFraction(marks, v.Mul(v, new(big.Rat).SetInt64(p.N)))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countRound settles one round of an exhaustive ballot. The sheet holds every
+// round so far.
+func countRound(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) (*proceeding.Declare, error) {
+	all, earlier, sheet, lots, err := roundsBefore(st, b)
+	if err != nil {
+		return nil, err
+	}
+	c := count.Contest{Candidates: names(all), Seats: b.Seats, Seed: LotSeed(b), LotsBefore: lots}
+	stands := make([]int, len(b.Options))
+	for i, o := range b.Options {
+		stands[i] = slices.IndexFunc(all, func(p proceeding.Person) bool { return p.ID == o.ID })
+	}
+	var sections []count.Section
+	round := count.Round{}
+	for i := range b.Roll.Sections {
+		rs := &b.Roll.Sections[i]
+		votes := make([]count.Votes, len(all))
+		for _, sp := range papers.Sections {
+			if sp.Section == rs.Name {
+				if err := plainVotes(votes, stands, sp.Papers); err != nil {
+					return nil, err
+				}
+			}
+		}
+		round.Votes = append(round.Votes, votes)
+		w, _ := new(big.Rat).SetString(rs.Weight)
+		if len(b.Roll.Sections) > 1 {
+			sections = append(sections, count.Section{Name: rs.Name, Weight: w})
+		}
+	}
+	o, err := count.Ballot(c, stands, sections, earlier, round)
+	if err != nil {
+		return nil, err
+	}
+	sheet.Stages = append(sheet.Stages, o.Stage)
+	d := &proceeding.Declare{Again: o.Winner < 0}
+	if o.Winner >= 0 {
+		d.Elected = []proceeding.Person{all[o.Winner]}
+		sheet.Elected = []string{c.Candidates[o.Winner]}
+	}
+	for _, l := range o.Leaves {
+		d.Leaves = append(d.Leaves, all[l])
+	}
+	d.Sheet, err = sheetText(sheet)
+	return d, err
+}
+
+// plainVotes adds papers of one mark each.
+func plainVotes(votes []count.Votes, stands []int, papers []Grouped) error {
+	for _, p := range papers {
+		if len(p.Marks) == 0 {
+			continue
+		}
+		n := p.N
+		if p.Value != "" {
+			v, ok := new(big.Rat).SetString(p.Value)
+			if !ok || !v.IsInt() || !v.Num().IsInt64() || v.Num().Int64() > 1<<40 {
+				return fault.New(fault.Invalid, "an exhaustive ballot needs votes of whole value, not %s", p.Value)
+			}
+			n *= v.Num().Int64()
+		}
+		votes[stands[p.Marks[0]]] += n
+	}
+	return nil
+}
+
+// roundsBefore reads the earlier rounds of an exhaustive ballot off their
+// sheet.
+func roundsBefore(st *proceeding.State, b *proceeding.Ballot) ([]proceeding.Person, []count.Round, *count.Sheet, int, error) {
+	all := b.Options
+	sheet := &count.Sheet{Method: "exhaustive", Seats: max(1, b.Seats)}
+	for i := range st.Ballots {
+		x := &st.Ballots[i]
+		if x.Stage != b.Stage || x.ID == b.ID {
+			continue
+		}
+		if x.Round == 1 {
+			all = x.Options
+		}
+		if err := json.Unmarshal([]byte(x.Sheet), sheet); err != nil {
+			return nil, nil, nil, 0, fault.Wrap(fault.Damaged, err, "the sheet of %s cannot be read", x.ID)
+		}
+	}
+	sheet.Candidates = names(all)
+	var earlier []count.Round
+	lots := 0
+	for _, stage := range sheet.Stages {
+		r := count.Round{}
+		tallies := []count.Tally{stage.Votes}
+		if len(stage.Sections) > 0 {
+			tallies = nil
+			for _, s := range stage.Sections {
+				tallies = append(tallies, s.Votes)
+			}
+		}
+		for _, t := range tallies {
+			votes := make([]count.Votes, len(all))
+			for i, n := range sheet.Candidates {
+				votes[i] = t.Of(n).Rat().Num().Int64()
+			}
+			r.Votes = append(r.Votes, votes)
+		}
+		earlier = append(earlier, r)
+		for _, t := range stage.Ties {
+			if t.Number > 0 {
+				lots++
+			}
+		}
+	}
+	return all, earlier, sheet, lots, nil
+}
+
+// countVote counts a vote without candidates: each choice's votes, weighed by
+// section where there are several.
+func countVote(b *proceeding.Ballot, papers *PapersBody) (*proceeding.Declare, error) {
+	totals := make([]*big.Rat, len(b.Choices))
+	for i := range totals {
+		totals[i] = new(big.Rat)
+	}
+	var returned int64
+	weighed := len(b.Roll.Sections) > 1
+	for i := range b.Roll.Sections {
+		rs := &b.Roll.Sections[i]
+		votes, n, err := choiceVotes(b, papers, rs.Name)
+		if err != nil {
+			return nil, err
+		}
+		returned += n
+		cast := new(big.Rat)
+		for k, v := range votes {
+			if b.Choices[k] != "abstain" {
+				cast.Add(cast, v)
+			}
+		}
+		w, _ := new(big.Rat).SetString(rs.Weight)
+		for k, v := range votes {
+			if weighed && cast.Sign() > 0 {
+				v.Quo(v.Mul(v, w), cast)
+			}
+			totals[k].Add(totals[k], v)
+		}
+	}
+	f := map[string]int64{"papers": returned}
+	for k, n := range scaled(totals) {
+		f[b.Choices[k]] = n
+	}
+	return &proceeding.Declare{Figures: f}, nil
+}
+
+func choiceVotes(b *proceeding.Ballot, papers *PapersBody, section string) ([]*big.Rat, int64, error) {
+	votes := make([]*big.Rat, len(b.Choices))
+	for i := range votes {
+		votes[i] = new(big.Rat)
+	}
+	var returned int64
+	for _, sp := range papers.Sections {
+		if sp.Section != section {
+			continue
+		}
+		for _, p := range sp.Papers {
+			if p.Choice < 0 || p.Choice >= len(votes) {
+				return nil, 0, fault.New(fault.Damaged, "a paper of %s makes a choice that there is not", b.ID)
+			}
+			v := new(big.Rat).SetInt64(p.N)
+			if p.Value != "" {
+				w, ok := new(big.Rat).SetString(p.Value)
+				if !ok {
+					return nil, 0, fault.New(fault.Damaged, "a paper of %s is worth %q", b.ID, p.Value)
+				}
+				v.Mul(v, w)
+			}
+			votes[p.Choice].Add(votes[p.Choice], v)
+			returned += p.N
+		}
+	}
+	return votes, returned, nil
+}
+
+// scaled brings exact amounts to whole numbers in the same proportion: by
+// their common denominator.
+func scaled(amounts []*big.Rat) []int64 {
+	lcm := big.NewInt(1)
+	for _, a := range amounts {
+		g := new(big.Int).GCD(nil, nil, lcm, a.Denom())
+		lcm.Mul(lcm, new(big.Int).Quo(a.Denom(), g))
+	}
+	out := make([]int64, len(amounts))
+	for i, a := range amounts {
+		x := new(big.Rat).Mul(a, new(big.Rat).SetInt(lcm))
+		if !x.Num().IsInt64() || x.Num().BitLen() > 52 {
+			// Too fine for whole numbers: millionths of a vote.
+			x.Mul(a, big.NewRat(1_000_000, 1))
+			out[i] = new(big.Int).Quo(x.Num(), x.Denom()).Int64()
+			continue
+		}
+		out[i] = x.Num().Int64()
+	}
+	return out
+}
+
+// Recount counts the same papers by another method or other weights and gives
+// an unofficial sheet: "one pool" of all sections where pool is set.
+func Recount(b *proceeding.Ballot, papers *PapersBody, method string, seats int, pool bool) (*count.Sheet, error) {
+	sections, err := Sections(b, papers)
+	if err != nil {
+		return nil, err
+	}
+	if pool && len(sections) > 1 {
+		g := count.NewGrouper(len(b.Options))
+		for _, sp := range papers.Sections {
+			plain := slices.Clone(sp.Papers)
+			for i := range plain {
+				plain[i].Value = ""
+			}
+			if err := addPapers(g, plain); err != nil {
+				return nil, err
+			}
+		}
+		sections = []count.Section{count.Pool(g.Papers())}
+	}
+	c := count.Contest{Candidates: names(b.Options), Seats: max(1, seats), Seed: LotSeed(b)}
+	return countBy(method, c, sections)
+}
