@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strings"
 
+	"cel.dev/cel-go/common/ast"
+
 	"github.com/omov/omov/fault"
 )
 
@@ -15,6 +17,7 @@ type Expr struct {
 	pos   Pos
 	typ   typ
 	code  *code
+	tree  ast.Expr // as parsed; nil: a literal that was written out
 	names []string // asked from the scope
 	facts []string // asked from people, units and texts
 	known []string // names of the book used as constants
@@ -178,7 +181,7 @@ func compileExpr(sy *symbols, src string, pos Pos, in place, c *complaints) *Exp
 		c.err("cost", pos, "Ask about one person, or about a list once.", "this can take %d steps each time it is asked", cp.cost)
 		return nil
 	}
-	return &Expr{src: src, pos: pos, typ: out.t, code: out,
+	return &Expr{src: src, pos: pos, typ: out.t, code: out, tree: tree.Expr(),
 		names: sortedKeys(cp.names), facts: sortedKeys(cp.facts), known: sortedKeys(cp.known)}
 }
 
