@@ -53,6 +53,7 @@ type projector struct {
 	states   map[string]*proceeding.State
 	org      *Organisation
 	orgDirty bool
+	orgWas   int64
 	dirty    map[string]bool
 	was      map[string]int64 // versions as they stand in the database
 	register bool             // units, offices or the vocabulary changed
@@ -82,10 +83,33 @@ func (p *projector) project(m minutes.Minute) error {
 		if err != nil {
 			return err
 		}
-		o.Register, p.orgDirty = m.Seq, true
+		o.Register, o.Version, p.orgDirty = m.Seq, m.Seq, true
 		return p.people(m)
+	case proceeding.KindRollLines:
+		return p.roll(m)
 	case proceeding.KindBallotShut:
 		return p.shut(m)
+	}
+	return nil
+}
+
+// roll writes a roll and its chunks; the entry's number is the roll's.
+func (p *projector) roll(m minutes.Minute) error {
+	var b RollBody
+	if err := body(m, &b); err != nil {
+		return err
+	}
+	facts, err := json.Marshal(b.Facts)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the roll's facts cannot be written")
+	}
+	if err := p.tx.PutRoll(store.RollRow{ID: m.Seq, Proceeding: m.Proceeding, Ballot: b.Ballot, Root: b.Root, Size: b.Size, Seed: b.Facts.Seed, Valid: m.Seq, Facts: facts}); err != nil {
+		return err
+	}
+	for _, l := range b.Lines {
+		if err := p.tx.PutRollChunk(m.Seq, l.N, l.Lines); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -126,7 +150,7 @@ func (p *projector) loadOrg() (*Organisation, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.org = o
+		p.org, p.orgWas = o, o.Version
 	}
 	return p.org, nil
 }
@@ -136,7 +160,7 @@ func (p *projector) organisation(m minutes.Minute) error {
 	if err != nil {
 		return err
 	}
-	p.orgDirty = true
+	o.Version, p.orgDirty = m.Seq, true
 	switch m.Kind {
 	case KindFounded:
 		var b FoundedBody
@@ -338,8 +362,8 @@ func (p *projector) flush() error {
 		return nil
 	}
 	p.orgDirty = false
-	was := p.org.Version
-	p.org.Version++
+	was := p.orgWas
+	p.orgWas = p.org.Version
 	b, err := json.Marshal(p.org)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "the organisation's state cannot be written")

@@ -8,17 +8,24 @@ import (
 	"github.com/omov/omov/store"
 )
 
-// ReadRollFacts gives what a roll keeps beside its chunks.
-func ReadRollFacts(tx *store.Tx, id int64) (RollFacts, error) {
+// RollOf gives the roll of a ballot: its number and what it keeps beside its
+// chunks.
+func RollOf(tx *store.Tx, ref, ballot string) (int64, RollFacts, error) {
 	var f RollFacts
-	row, err := tx.Roll(id)
+	rows, err := tx.RollsOf(ref)
 	if err != nil {
-		return f, err
+		return 0, f, err
 	}
-	if err := json.Unmarshal(row.Facts, &f); err != nil {
-		return f, fault.Wrap(fault.Damaged, err, "the facts of roll %d cannot be read", id)
+	for _, row := range rows {
+		if row.Ballot != ballot {
+			continue
+		}
+		if err := json.Unmarshal(row.Facts, &f); err != nil {
+			return 0, f, fault.Wrap(fault.Damaged, err, "the roll of %s cannot be read", ballot)
+		}
+		return row.ID, f, nil
 	}
-	return f, nil
+	return 0, f, fault.New(fault.NotFound, "the ballot %s has no roll", ballot)
 }
 
 // StateIn gives a proceeding's state as a write sees it.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"math/big"
 	"runtime"
 	"sync"
@@ -130,8 +129,8 @@ type RollSectionFacts struct {
 }
 
 // OpenDue opens the ballot of a proceeding that is due: the roll is taken on
-// a read snapshot and staged, the contest's key made and kept apart, and one
-// entry makes both valid. It does nothing where no ballot is due.
+// a read snapshot, the contest's key made and kept apart, and one transaction
+// enters both. It does nothing where no ballot is due.
 func (c *Chamber) OpenDue(ctx context.Context, ref string) (*proceeding.State, error) {
 	var roll *taken
 	err := c.Read(ctx, func(w *World) error {
@@ -146,7 +145,7 @@ func (c *Chamber) OpenDue(ctx context.Context, ref string) (*proceeding.State, e
 		if !st.NeedsRoll(book, w.at.UnixMilli()) {
 			return nil
 		}
-		roll, err = c.take(ctx, w.WithBook(book), st)
+		roll, err = w.WithBook(book).take(st)
 		return err
 	})
 	if err != nil || roll == nil {
@@ -179,12 +178,9 @@ func (c *Chamber) openWith(ctx context.Context, ref string, t *taken, key *box.K
 		if w.book, err = c.Book(w.tx, st.Book); err != nil {
 			return nil, err
 		}
-		next, entries, err := proceeding.Decide(w.book, st, proceeding.OpenBallot{Roll: t.roll, Key: key.Public()}, w.at, w)
-		if err != nil {
-			return nil, err
-		}
+		next, entries, err := proceeding.Decide(w.book, st, proceeding.OpenBallot{Roll: t.roll, Lines: t.lines, Key: key.Public()}, w.at, w)
 		out = next
-		return entries, w.tx.PutRoll(t.row(w.seq + 1))
+		return entries, err
 	})
 	return out, err
 }
@@ -213,23 +209,32 @@ func (c *Chamber) recoveryKeys(ctx context.Context) (map[string]string, error) {
 	return out, err
 }
 
-// taken is a roll that is staged and not valid yet.
+// taken is a roll that has been computed and is not in the book yet.
 type taken struct {
 	ballot  string
 	version int64
 	roll    proceeding.Roll
-	stored  store.RollRow
+	lines   []byte
 }
 
-// row is the roll as it is stored once the entry valid makes it so.
-func (t *taken) row(valid int64) store.RollRow {
-	r := t.stored
-	r.Valid = valid
-	return r
+// RollBody is the body of roll.lines/1: the roll itself. Lines are the chunks
+// as package roll packs them.
+type RollBody struct {
+	Ballot string     `json:"ballot"`
+	Root   []byte     `json:"root"`
+	Size   int64      `json:"size"`
+	Facts  RollFacts  `json:"facts"`
+	Lines  []RollPart `json:"lines"`
 }
 
-// take computes a roll and stages it.
-func (c *Chamber) take(ctx context.Context, w *World, st *proceeding.State) (*taken, error) {
+// RollPart is one chunk of a roll.
+type RollPart struct {
+	N     int64  `json:"n"`
+	Lines []byte `json:"b"`
+}
+
+// take computes a roll.
+func (w *World) take(st *proceeding.State) (*taken, error) {
 	plan, freeze, scope, err := proceeding.Plan(w.book, st, w, w.at.UnixMilli())
 	if err != nil {
 		return nil, err
@@ -265,11 +270,12 @@ func (c *Chamber) take(ctx context.Context, w *World, st *proceeding.State) (*ta
 	}
 	root := roll.Root(leaves)
 	t.roll = proceeding.Roll{Root: hex.EncodeToString(root[:]), At: facts.At, Known: facts.Known, Freeze: facts.Freeze, Sections: sectionTotals(plan, facts, tally)}
-	if t.stored, err = c.stageRoll(ctx, st.Ref, t.ballot, root, facts, chunks, int64(len(leaves))); err != nil {
-		return nil, err
+	body := RollBody{Ballot: t.ballot, Root: root[:], Size: int64(len(leaves)), Facts: facts, Lines: []RollPart{}}
+	for _, ch := range chunks {
+		body.Lines = append(body.Lines, RollPart{N: ch.N, Lines: ch.Bytes()})
 	}
-	t.roll.ID = big.NewInt(t.stored.ID).String()
-	return t, nil
+	t.lines, err = minutes.Canonical(body)
+	return t, err
 }
 
 // VoterNumber is how a roll numbers a listed voter: people by their number,
@@ -372,32 +378,4 @@ func sectionTotals(plan *roll.Plan, facts RollFacts, tally *roll.Tally) []procee
 		}
 	}
 	return out
-}
-
-// stageRoll writes the roll beside the book; the entry that opens the ballot
-// makes it valid.
-func (c *Chamber) stageRoll(ctx context.Context, ref, ballot string, root [32]byte, facts RollFacts, chunks []*roll.Chunk, size int64) (store.RollRow, error) {
-	row := store.RollRow{Proceeding: ref, Ballot: ballot, Root: root[:], Size: size, Seed: facts.Seed}
-	var err error
-	if row.Facts, err = json.Marshal(facts); err != nil {
-		return row, fault.Wrap(fault.Internal, err, "the roll's facts cannot be written")
-	}
-	if row.ID, err = c.DB.StageRoll(ctx, ref, ballot); err != nil {
-		return row, err
-	}
-	const at = 20 // chunks in one small transaction
-	for i := 0; i < len(chunks); i += at {
-		err := c.DB.Stage(ctx, func(tx *store.Tx) error {
-			for _, ch := range chunks[i:min(i+at, len(chunks))] {
-				if err := tx.PutRollChunk(row.ID, ch.N, ch.Bytes()); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return row, err
-		}
-	}
-	return row, nil
 }

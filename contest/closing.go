@@ -122,7 +122,7 @@ func (s *Contests) shut(ctx context.Context, ref string, b *proceeding.Ballot) (
 		if err != nil {
 			return err
 		}
-		marked, err := markedRoll(w, b)
+		marked, err := markedRoll(w, ref, b)
 		if err != nil {
 			return err
 		}
@@ -240,8 +240,8 @@ func grouped(b *proceeding.Ballot, groups map[string]map[string]int64) (*PapersB
 }
 
 // markedRoll lists who voted, with a root salted as the roll's.
-func markedRoll(w *chamber.World, b *proceeding.Ballot) (*MarkedBody, error) {
-	_, facts, err := rollOf(w, b)
+func markedRoll(w *chamber.World, ref string, b *proceeding.Ballot) (*MarkedBody, error) {
+	_, facts, err := chamber.RollOf(w.Tx(), ref, b.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -288,16 +288,6 @@ func markedRoll(w *chamber.World, b *proceeding.Ballot) (*MarkedBody, error) {
 	root := roll.Root(leaves)
 	out.Root = hex.EncodeToString(root[:])
 	return out, nil
-}
-
-// rollOf gives the roll of a ballot.
-func rollOf(w *chamber.World, b *proceeding.Ballot) (int64, chamber.RollFacts, error) {
-	id, err := strconv.ParseInt(b.Roll.ID, 10, 64)
-	if err != nil {
-		return 0, chamber.RollFacts{}, fault.Wrap(fault.Damaged, err, "the ballot %s does not name its roll", b.ID)
-	}
-	facts, err := chamber.ReadRollFacts(w.Tx(), id)
-	return id, facts, err
 }
 
 // CommitLot commits an officer to a secret for the lot. The server draws the

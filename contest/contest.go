@@ -201,7 +201,7 @@ func (s *Contests) load(ctx context.Context, ref string) (*openBallot, error) {
 		if p := out.book.Procedure(st.Procedure); p != nil {
 			out.cite = p.Stages[b.Stage].Cite
 		}
-		out.roll, out.facts, err = rollOf(w, b)
+		out.roll, out.facts, err = chamber.RollOf(w.Tx(), ref, b.ID)
 		return err
 	})
 	if err != nil {

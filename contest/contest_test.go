@@ -210,4 +210,36 @@ func TestOneMemberOneVote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.replayed()
+}
+
+// replayed rebuilds the book into an empty database and wants the same
+// projections.
+func (h *house) replayed() {
+	h.t.Helper()
+	dir := h.t.TempDir()
+	var origin string
+	err := h.ch.DB.Read(h.ctx, func(tx *store.Tx) error {
+		head, err := tx.Head()
+		origin = head.Origin
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	to, err := chamber.Open(h.ctx, chamber.Options{Store: store.Options{DSN: "sqlite:" + filepath.Join(dir, "replay.db"), Clock: h.clock.Now, Origin: origin}, Keys: filepath.Join(dir, "box")})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer to.Close()
+	if err := h.ch.Replay(h.ctx, to, nil); err != nil {
+		h.t.Fatal(err)
+	}
+	differ, err := chamber.Differ(h.ctx, h.ch, to)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if len(differ) > 0 {
+		h.t.Fatalf("the replay differs in %v", differ)
+	}
 }

@@ -117,9 +117,9 @@ func (d *decider) officeUnit(p register.PersonID, who rulebook.Who) rulebook.Uni
 // OpenBallot opens the ballot that is due, with its roll taken and, for a box,
 // the public half of its key. Refused where its time has not come.
 type OpenBallot struct {
-	Roll    Roll
-	Key     string
-	Minimum int64 // the smallest roll that a secret ballot may have
+	Roll  Roll
+	Lines []byte // the body of the officers' entry that is the roll itself
+	Key   string
 }
 
 func (c OpenBallot) decide(d *decider) error {
@@ -148,6 +148,11 @@ func (c OpenBallot) decide(d *decider) error {
 	}
 	if err := d.emit(KindRoll, minutes.Public, &RollBody{Ballot: b.ID, Roll: publicRoll(c.Roll)}); err != nil {
 		return err
+	}
+	if c.Lines != nil {
+		if err := d.emit(KindRollLines, minutes.Officers, c.Lines); err != nil {
+			return err
+		}
 	}
 	if err := d.emit(KindOpened, minutes.Public, &StageBody{Stage: r.Name, At: d.now(), Opens: st.Opens, Closes: b.Closes, Seats: b.Seats}); err != nil {
 		return err

@@ -25,6 +25,7 @@ const (
 	KindClosed     = "stage.closed/1"       // public, with the gate as it stood
 	KindChosen     = "stage.decided/1"      // public: what an office or a body decided
 	KindRoll       = "roll.frozen/1"        // public: totals and root
+	KindRollLines  = "roll.lines/1"         // officers: the roll itself
 	KindBallot     = "ballot.opened/1"      // public
 	KindCommit     = "lot.committed/1"      // public
 	KindSecret     = "lot.opened/1"         // public

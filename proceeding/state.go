@@ -190,13 +190,11 @@ type Ballot struct {
 
 // Roll is what a ballot knows of its roll.
 type Roll struct {
-	ID       string        `json:"id"`
 	Root     string        `json:"root"` // hex
 	At       int64         `json:"at"`
 	Known    int64         `json:"known"`            // register sequence
 	Freeze   string        `json:"freeze,omitempty"` // as the rule resolved it
 	Sections []RollSection `json:"sections"`
-	Seed     string        `json:"-"`
 }
 
 // RollSection is a section's totals.
