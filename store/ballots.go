@@ -140,9 +140,24 @@ func (tx *Tx) CountPapers(ballot string) (map[string]int64, error) {
 	return tx.countBy(`SELECT section, count(*) FROM box_paper WHERE ballot = $1 GROUP BY section`, ballot)
 }
 
-// DestroyPapers empties a box, once the book has what was in it. Deleted rows
-// are overwritten on SQLite; Scrub afterwards empties the write-ahead log.
+// DestroyPapers empties a box, once the book has what was in it. On SQLite
+// the rows are overwritten; DB.Scrub afterwards empties the write-ahead log
+// too.
 func (tx *Tx) DestroyPapers(ballot string) error {
-	_, err := tx.write(`DELETE FROM box_paper WHERE ballot = $1`, ballot)
-	return err
+	if err := tx.secureDelete("ON"); err != nil {
+		return err
+	}
+	if _, err := tx.write(`DELETE FROM box_paper WHERE ballot = $1`, ballot); err != nil {
+		return err
+	}
+	return tx.secureDelete("FAST")
+}
+
+// secureDelete tells SQLite how thoroughly to overwrite what is deleted. FAST,
+// which the writer has otherwise, leaves pages alone that become free.
+func (tx *Tx) secureDelete(how string) error {
+	if !tx.db.lite {
+		return nil
+	}
+	return tx.query(`PRAGMA secure_delete = `+how, func(row) error { return nil })
 }

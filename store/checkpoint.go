@@ -230,11 +230,10 @@ func NewOrigin(ctx context.Context, o Options, reason string) error {
 	if c, err := tiles.Open(old, db.log.key); err == nil {
 		body.Signed = c.Size
 	}
-	fresh, err := newSigner(ctx, db.keys, o.Origin, db.log.file)
-	if err != nil {
+	if db.log, err = newSigner(ctx, db.keys, o.Origin, db.log.file); err != nil {
 		return errors.Join(err, db.shut())
 	}
-	db.start()
+	db.work.Go(db.writing) // without signing: the old checkpoint stays until the loss is recorded
 	err = db.Write(ctx, func(tx *Tx) error {
 		body.Kept = tx.b.head.Seq
 		if _, err := tx.write(`DELETE FROM checkpoint WHERE size >= 0`); err != nil {
@@ -246,8 +245,8 @@ func NewOrigin(ctx context.Context, o Options, reason string) error {
 		_, err := tx.Append(minutes.Entry{Kind: KindOrigin, Access: minutes.Public, Body: body})
 		return err
 	})
-	if err == nil {
-		db.log = fresh
+	if err != nil {
+		return errors.Join(err, db.halt())
 	}
-	return errors.Join(err, db.Close())
+	return db.Close()
 }

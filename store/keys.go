@@ -161,7 +161,7 @@ func (k *Keys) DestroyKey(ctx context.Context, person int64) error {
 			_, err := c.exec(ctx, `VACUUM person_key`)
 			return err
 		}
-		return c.query(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`, func(row) error { return nil })
+		return emptyWAL(ctx, c)
 	})
 }
 

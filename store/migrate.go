@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
+	"os"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -16,8 +18,22 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrate brings the tables of a book, or of a key store, up to date.
-func migrate(ctx context.Context, dsn, what string) error {
+// migrate brings the tables of a book, or of a key store, up to date. Two
+// nodes that start at once may get in each other's way: the one that loses
+// tries again and finds the work done.
+func migrate(ctx context.Context, dsn, what string) (err error) {
+	for try := range 6 {
+		if try > 0 {
+			time.Sleep(time.Duration(try) * 100 * time.Millisecond)
+		}
+		if err = migrateOnce(ctx, dsn, what); err == nil || fault.Is(err, fault.Invalid) || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
+}
+
+func migrateOnce(ctx context.Context, dsn, what string) error {
 	db, dialect, dir, err := forMigrations(ctx, dsn, what)
 	if err != nil {
 		return err
@@ -43,6 +59,14 @@ func forMigrations(ctx context.Context, dsn, what string) (*sql.DB, goose.Dialec
 		prefix = "keys-"
 	}
 	if file, ok := liteFile(dsn); ok {
+		// For nobody but the server; SQLite gives its other files the same mode.
+		f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			return nil, "", "", fault.Wrap(fault.Unavailable, err, "the database file %s cannot be opened", file)
+		}
 		db, err := sql.Open("sqlite", liteDSN(file))
 		return db, goose.DialectSQLite3, prefix + "sqlite", err
 	}

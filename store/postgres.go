@@ -33,6 +33,11 @@ func openPG(ctx context.Context, dsn string) (conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What is acknowledged is on a disk, whatever the server's default is; a
+	// stricter one (remote_apply) stays.
+	if _, err := c.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`); err != nil {
+		return nil, errors.Join(err, c.Close(ctx))
+	}
 	return &pgConn{c: c, inserts: map[*table]string{}}, nil
 }
 

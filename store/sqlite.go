@@ -7,9 +7,12 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/omov/omov/fault"
 )
 
 // liteConn talks to SQLite through the driver itself, without database/sql:
@@ -175,6 +178,26 @@ func (l *liteConn) close() {
 		s.s.Close()
 	}
 	l.c.Close()
+}
+
+// emptyWAL moves the write-ahead log into the file and empties it, waiting
+// for reads that still need it.
+func emptyWAL(ctx context.Context, c conn) error {
+	for try := range 50 {
+		busy := true
+		err := c.query(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`, func(r row) error {
+			busy = r.int(0) != 0
+			return nil
+		})
+		if err != nil && classifyLite(err) != again {
+			return err
+		}
+		if err == nil && !busy {
+			return nil
+		}
+		time.Sleep(time.Duration(try) * 5 * time.Millisecond)
+	}
+	return fault.New(fault.Unavailable, "the database's log of writes could not be emptied, because somebody is reading for a long time; try again")
 }
 
 // classifyLite tells whether a failed statement may be tried again.

@@ -203,11 +203,16 @@ func (db *DB) Close() error {
 	var err error
 	db.closing.Do(func() {
 		_, err = db.Checkpoint(context.Background())
-		close(db.stop)
-		db.work.Wait()
-		err = errors.Join(err, db.shut())
+		err = errors.Join(err, db.halt())
 	})
 	return err
+}
+
+// halt closes the book without signing anything.
+func (db *DB) halt() error {
+	close(db.stop)
+	db.work.Wait()
+	return db.shut()
 }
 
 func (db *DB) shut() error {
@@ -241,12 +246,12 @@ func (db *DB) Scrub(ctx context.Context) error {
 	}
 	defer db.readers.put(c)
 	if db.lite {
-		err = c.query(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`, func(row) error { return nil })
+		err = emptyWAL(ctx, c)
 	} else {
 		_, err = c.exec(ctx, `VACUUM box_paper`)
 	}
-	if err != nil {
-		return unavailable(err)
+	if err != nil && fault.Of(err) == nil {
+		err = unavailable(err)
 	}
-	return nil
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -491,17 +492,7 @@ func TestDestroyedKeyIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	holds := func(key store.Key) bool {
-		found := false
-		for _, suffix := range []string{"", "-wal"} {
-			b, err := os.ReadFile(strings.TrimPrefix(o.DSN, "sqlite:") + ".keys" + suffix)
-			if err != nil && !os.IsNotExist(err) {
-				t.Fatal(err)
-			}
-			found = found || bytes.Contains(b, key[:])
-		}
-		return found
-	}
+	holds := func(key store.Key) bool { return onDisk(t, o, key[:]) }
 	if !holds(keys[2]) {
 		t.Fatal("the key is not where this test looks for it")
 	}
@@ -513,6 +504,53 @@ func TestDestroyedKeyIsGone(t *testing.T) {
 	}
 	if !holds(keys[1]) {
 		t.Error("another key has gone too")
+	}
+}
+
+func onDisk(t *testing.T, o store.Options, what []byte) bool {
+	t.Helper()
+	for _, b := range storetest.Files(t, o) {
+		if bytes.Contains(b, what) {
+			return true
+		}
+	}
+	return false
+}
+
+// Papers that were destroyed are nowhere in the book's files, and the files
+// are nobody's but the server's.
+func TestDestroyedPapersAreGone(t *testing.T) {
+	o := storetest.SQLite(t)
+	db := storetest.Open(t, o)
+	cipher := func(i int) []byte { return bytes.Repeat(fmt.Appendf(nil, "paper-%05d.", i), 30) }
+	write(t, db, func(tx *store.Tx) error {
+		for i := range 500 {
+			if _, err := tx.PutPaper(store.Paper{Ballot: "b", ID: [32]byte{byte(i), byte(i >> 8)}, Cipher: cipher(i)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if !onDisk(t, o, cipher(7)) {
+		t.Fatal("the paper is not where this test looks for it")
+	}
+	write(t, db, func(tx *store.Tx) error { return tx.DestroyPapers("b") })
+	if err := db.Scrub(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 500 {
+		if onDisk(t, o, cipher(i)[:12]) {
+			t.Fatalf("paper %d is still in the files", i)
+		}
+	}
+	names, err := filepath.Glob(strings.TrimPrefix(o.DSN, "sqlite:") + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range names {
+		if s, err := os.Stat(n); err != nil || s.Mode().Perm()&0o077 != 0 && !strings.HasSuffix(n, ".checkpoint") {
+			t.Errorf("%s: %v, %v", filepath.Base(n), s.Mode(), err)
+		}
 	}
 }
 

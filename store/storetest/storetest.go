@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,6 +113,24 @@ func Open(t testing.TB, o store.Options) *store.DB {
 		}
 	})
 	return db
+}
+
+// Files gives what is on the disk of a book in SQLite, by file name: the
+// database, its write-ahead log, the key store. With it a test looks for what
+// must not be there.
+func Files(t testing.TB, o store.Options) map[string][]byte {
+	t.Helper()
+	names, err := filepath.Glob(strings.TrimPrefix(o.DSN, "sqlite:") + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, n := range names {
+		if files[filepath.Base(n)], err = os.ReadFile(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
 }
 
 // Clock is a clock that stands still until it is moved. It is used by one
