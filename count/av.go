@@ -20,6 +20,49 @@ func countAV(c *Contest, sections []Section) (*Sheet, error) {
 	return a.run()
 }
 
+// countSequential fills one place after another by the alternative vote, each
+// time from all papers, without those already elected. It is not
+// proportional: a majority takes every place.
+func countSequential(c *Contest, sections []Section) (*Sheet, error) {
+	ties := newBreaker(c, TiesBackward)
+	whole := &Sheet{}
+	next := *c
+	for place := 1; place <= c.Seats; place++ {
+		a := &alternative{c: &next, sections: []*avSection{newAVSection(&next, sections[0])}, ties: ties}
+		s, err := a.run()
+		if err != nil {
+			return nil, err
+		}
+		for _, st := range s.Stages {
+			st.Action = fmt.Sprintf("place %d: %s", place, st.Action)
+			whole.Stages = append(whole.Stages, st)
+		}
+		whole.Quota = s.Quota
+		whole.Elected = append(whole.Elected, s.Elected...)
+		if c.Trail {
+			whole.Trail = joinTrails(whole.Trail, s.Trail, len(whole.Stages)-len(s.Stages))
+		}
+		next.WithdrawnAfter = append(slices.Clone(next.WithdrawnAfter), slices.Index(c.Candidates, s.Elected[0]))
+	}
+	return whole, nil
+}
+
+// joinTrails puts the trails of counts one after another.
+func joinTrails(a, b [][]Path, stages int) [][]Path {
+	if a == nil {
+		return b
+	}
+	for i := range b {
+		for g, path := range b[i] {
+			for _, step := range path {
+				step.Stage += stages
+				a[i][g] = append(a[i][g], step)
+			}
+		}
+	}
+	return a
+}
+
 // countCollege counts sections of given weight. At every round each section
 // contributes its whole weight, divided among those who stand in proportion
 // to the votes that are still in play in it: a candidate's total is

@@ -56,6 +56,8 @@ func simpleMethods() []Method {
 			Gaps: Skip, Repeats: Skip, Equals: Share, Equal: true, count: countPoints},
 		{ID: "av", Name: "Alternative vote", Kind: Ranked, Source: "the lowest is excluded until one has more than half of the votes still in play",
 			Gaps: Skip, Repeats: Skip, Equals: Stop, count: countAV},
+		{ID: "av-sequential", Name: "Sequential alternative vote", Kind: Ranked, Many: true, Source: "av once for each place; whoever has been elected withdraws from the next",
+			Gaps: Skip, Repeats: Skip, Equals: Stop, count: countSequential},
 		{ID: "exhaustive", Name: "Exhaustive ballot", Kind: Marks, Source: "successive ballots; the lowest leaves until one has more than half of the votes cast",
 			Gaps: Skip, Repeats: Skip, Equals: Stop, count: countExhaustive},
 		{ID: "college", Name: "Electoral college", Kind: Ranked, Sections: true, Source: "weighted sections, each re-based at every round to its full weight on the votes still in play there",
@@ -129,7 +131,7 @@ func (m Method) check(c *Contest, sections []Section) error {
 }
 
 func (m Method) quotas() bool {
-	return m.ID == "plurality-at-large" || m.Kind == Ranked && m.Many
+	return m.ID == "plurality-at-large" || m.Kind == Ranked && m.Many && m.ID != "av-sequential"
 }
 
 // addPapers writes the valid and invalid votes on the sheet, unless the

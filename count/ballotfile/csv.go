@@ -25,12 +25,13 @@ import (
 // of these numbers. The columns votes (or count, weight, quantity) and class
 // are optional; others are ignored. A cell names a candidate, or several
 // joined by = or |; an empty cell, "undervote", "skipped" or "-" is a gap;
-// "overvote" is a rank with several candidates that nobody wrote down, and is
-// read as a gap that ends the paper.
+// "overvote" is a rank with several candidates that nobody wrote down: the
+// paper ends there, unless Options.Overvote says otherwise.
 //
 // If no column is a rank but columns hold ranks by candidate ("Ann","Ben":
 // 2,1), that form is read too: a column then is a candidate if all of its
-// cells are empty or numbers.
+// cells are empty or numbers. So are cast vote records with a column for each
+// candidate and rank, "Choice_…:contest:rank:…:name:party", cells 1 or 0.
 //
 // The candidates are those named, in alphabetical order, unless
 // Options.Candidates names them.
@@ -45,6 +46,9 @@ func ReadCSV(data []byte, o Options) (*File, error) {
 			return nil, &Error{1, 1, "The table has no heading."}
 		}
 		return nil, err
+	}
+	if columns, names := cvrColumns(head); len(columns) > 0 {
+		return r.byMark(columns, names)
 	}
 	r.heading(head)
 	if len(r.ranks) == 0 {
@@ -174,6 +178,9 @@ func (t *table) paper(row []string) (p paper, err error) {
 			p.marks = append(p.marks, count.Gap)
 			continue
 		case "overvote":
+			if t.o.Overvote == count.Skip {
+				continue
+			}
 			return p.trim(), nil
 		}
 		first := true

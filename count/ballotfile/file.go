@@ -49,6 +49,9 @@ type Options struct {
 	MaxBytes int64
 	// Candidates are the names known beforehand (CSV); others are then errors.
 	Candidates []string
+	// Overvote says what a CSV cell "overvote" does: the paper ends there
+	// (the zero value) or, with Skip, the next rank follows, and it is no gap.
+	Overvote count.Validity
 }
 
 // Error says where a file cannot be understood. It unwraps to a *fault.Error
