@@ -1,12 +1,15 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/store"
 	"github.com/omov/omov/store/storetest"
 )
@@ -149,6 +152,45 @@ func BenchmarkPutKeys10k(b *testing.B) {
 				ids[i] = next
 			}
 			if _, err := db.Keys().PutKeys(b.Context(), ids); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(1000*b.Elapsed().Seconds()/float64(b.N), "ms")
+	})
+}
+
+// BenchmarkImport10k is what one part of an import writes: 10,000 keys, one
+// entry with a body of half a megabyte and 10,000 particulars, and the people.
+// The book already has some.
+func BenchmarkImport10k(b *testing.B) {
+	both(b, func(b *testing.B, db *store.DB) {
+		body := bytes.Repeat([]byte("1"), 500_000)
+		body[0], body[len(body)-1] = '"', '"'
+		ids, next := make([]int64, 10_000), int64(0)
+		rows := make([]store.PersonRow, len(ids))
+		for b.Loop() {
+			for i := range ids {
+				next++
+				ids[i] = next
+			}
+			keys, err := db.Keys().PutKeys(b.Context(), ids)
+			if err != nil {
+				b.Fatal(err)
+			}
+			e := minutes.Entry{Kind: "register.imported/1", Access: minutes.Officers, Body: body}
+			for i, id := range ids {
+				p := keys[id].Seal(id, make([]byte, 60))
+				e.Particulars = append(e.Particulars, p)
+				mac := sha256.Sum256(p.Salt)
+				rows[i] = store.PersonRow{ID: id, External: fmt.Sprintf("M%07d", id), EmailMAC: mac[:16], Facts: make([]byte, 60), Particular: p.Cipher, Seq: 1}
+			}
+			err = db.Write(b.Context(), func(tx *store.Tx) error {
+				if _, err := tx.Append(e); err != nil {
+					return err
+				}
+				return tx.PutPeople(rows)
+			})
+			if err != nil {
 				b.Fatal(err)
 			}
 		}
