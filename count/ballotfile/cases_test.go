@@ -13,8 +13,17 @@ import (
 	"github.com/omov/omov/count/ballotfile"
 )
 
-// caseDirs gives the folders with cases: the part that is licence-clean, and
-// all of them where OMOV_CASES says where they are.
+// root gives the folder that holds a part of the cases: all of them where
+// OMOV_CASES says where they are, else those under an open licence in
+// testdata.
+func root(part string) string {
+	if dir := os.Getenv("OMOV_CASES"); dir != "" {
+		return filepath.Join(dir, part)
+	}
+	return filepath.Join("testdata", "cases", part)
+}
+
+// caseDir is for cases that are not in testdata.
 func caseDir(t testing.TB) string {
 	dir := os.Getenv("OMOV_CASES")
 	if dir == "" {

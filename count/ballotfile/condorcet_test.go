@@ -45,7 +45,7 @@ func flat(rows [][]string) string {
 }
 
 func TestTextbook(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(caseDir(t), "condorcet", "textbook.json"))
+	data, err := os.ReadFile(filepath.Join(root("condorcet"), "textbook.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func tallySheet(t *testing.T, path string) (names []string, p *count.Papers) {
 }
 
 func TestDebianLeaders(t *testing.T) {
-	dir := filepath.Join(caseDir(t), "condorcet", "debian")
+	dir := filepath.Join(root("condorcet"), "debian")
 	for _, x := range []struct {
 		year, winner string
 		dropped      []string
@@ -194,7 +194,6 @@ func TestTidemanA1(t *testing.T) {
 }
 
 func TestOtherSTV(t *testing.T) {
-	dir := caseDir(t)
 	for _, x := range []struct {
 		path, method string
 		elected      []string
@@ -207,7 +206,10 @@ func TestOtherSTV(t *testing.T) {
 		{"stv-ers97/ers97_clean.blt", "meek-prf", []string{"Smith", "Carpenter", "Duke", "Prince", "Vicar", "Freeman"}},
 		{"stv-ers97/ers97_clean.blt", "scottish-stv", []string{"Smith", "Carpenter", "Duke", "Prince", "Vicar", "Freeman"}},
 	} {
-		f := load(t, filepath.Join(dir, x.path))
+		if _, err := os.Stat(root(x.path)); err != nil && os.Getenv("OMOV_CASES") == "" {
+			continue
+		}
+		f := load(t, root(x.path))
 		s, err := count.Count(x.method, firstInOrder(f), count.Pool(f.Papers))
 		if err != nil {
 			t.Fatal(err)
