@@ -1,11 +1,15 @@
 package rulebook
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+var update = flag.Bool("update", false, "write golden files anew")
 
 func example(t testing.TB, name string) string {
 	t.Helper()
@@ -66,4 +70,42 @@ func TestBroken(t *testing.T) {
 			t.Errorf("line %d: %s was there before", x.pos.Line, want)
 		}
 	}
+}
+
+// TestMessages keeps what is said about each broken book: the sentences are
+// for people who are not programmers, and are read when they change.
+func TestMessages(t *testing.T) {
+	cases := readTree([]byte(example(t, "broken.yaml")), &complaints{})
+	var b strings.Builder
+	for _, x := range cases.items {
+		base := x.get("base").text
+		src := example(t, base)
+		before := checkExample(t, base, src)
+		fmt.Fprintf(&b, "%s: %q for %q\n", base, x.get("new").text, x.get("old").text)
+		for _, p := range checkExample(t, base, strings.Replace(src, x.get("old").text, x.get("new").text, 1)) {
+			if !said(before, p) {
+				b.WriteString(p.String() + "\n")
+			}
+		}
+		b.WriteByte('\n')
+	}
+	file := filepath.Join("testdata", "broken.txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := example(t, "broken.txt"); want != b.String() {
+		t.Error("testdata/broken.txt is not current; look at the difference and run go test ./rulebook -run Messages -update")
+	}
+}
+
+// said tells whether the sound book has the same problem already.
+func said(ps Problems, p Problem) bool {
+	for _, q := range ps {
+		if q.Code == p.Code && q.Message == p.Message {
+			return true
+		}
+	}
+	return false
 }

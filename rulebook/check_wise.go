@@ -17,7 +17,7 @@ func (d *decoder) slotChecks() {
 		}
 		if s.Otherwise == nil {
 			if !d.c.reportedAt(s.Pos.Line, "missing") {
-				d.c.warn("halts", s.Pos, "Add `otherwise`, unless waiting is what you want.", "`%s` has no `otherwise`: all that needs it stops until %s decides", s.Name, s.SetBy.text())
+				d.c.warn("halts", s.Pos, "Add `otherwise`, unless waiting is what you want.", "`%s` has no `otherwise`: all that needs it stops until `%s` decides", s.Name, s.SetBy.text())
 			}
 			continue
 		}
@@ -146,7 +146,7 @@ func (d *decoder) earlyFreeze(p *Procedure) {
 			early = err == nil && ok
 		}
 		if early {
-			d.c.warn("early-freeze", s.Pos, "Add `allow: value >= called`, or a later bound.", "%s may set the freeze before the call", s.SetBy.text())
+			d.c.warn("early-freeze", s.Pos, "Add `allow: value >= called`, or a later bound.", "`%s` may set the freeze to a day before the call", s.SetBy.text())
 		}
 	}
 }
@@ -254,7 +254,7 @@ func (d *decoder) ownJudge(p *Procedure) {
 			}
 			for _, r := range q.Stages {
 				if r.By != nil && r.By.Name == s.By.Name && r.By.Kind == s.By.Kind {
-					d.c.warn("own-judge", s.By.Pos, "Let another body decide, or one drawn from those who took no part.", "%s would judge its own decision", s.By.Name)
+					d.c.warn("own-judge", s.By.Pos, "Let another body decide, or one drawn from those who took no part.", "`%s` would judge its own decision", s.By.Name)
 					break
 				}
 			}

@@ -15,7 +15,8 @@ type compiler struct {
 	choices map[string][]string // of variables that are words
 	info    *ast.SourceInfo
 	bad     func(off int32, format string, args ...any) // reports; off in characters of the rewritten text
-	code    Code                                        // of the report, if not `expression`
+	code    Code                                        // of the next report, if not `expression`
+	remedy  string                                      // of the next report
 	names   map[string]bool                             // asked from the scope
 	facts   map[string]bool                             // asked from people, units and texts: person.woman
 	known   map[string]bool                             // constants of the book used

@@ -310,7 +310,7 @@ func (d *decoder) choice(n *node, key string, allowed []string) *Expr {
 		return literalExpr(text, n.pos, typ{k: kWords}, Value{Words: text})
 	}
 	if !d.sy.is(text, aSlot) {
-		d.badWord(n.pos, key, text, append(slices.Clone(allowed), d.sy.known(aSlot)...))
+		d.badWord(n.pos, key, text, append(slices.Clone(allowed), d.slotsWithin(allowed)...))
 		return nil
 	}
 	choices := d.sy.choices[text]
@@ -329,7 +329,22 @@ func (d *decoder) choice(n *node, key string, allowed []string) *Expr {
 	return e
 }
 
-// names reads a list of names.
+// slotsWithin gives the slots all of whose choices are among some words.
+func (d *decoder) slotsWithin(allowed []string) []string {
+	var out []string
+	for _, s := range d.sy.known(aSlot) {
+		fits := len(d.sy.choices[s]) > 0
+		for _, c := range d.sy.choices[s] {
+			fits = fits && slices.Contains(allowed, c)
+		}
+		if fits {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// texts reads a list of names.
 func (d *decoder) texts(n *node, what string) []string {
 	var out []string
 	for _, i := range n.list() {

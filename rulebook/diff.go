@@ -7,17 +7,18 @@ import (
 
 // Difference says in words what changes from one rulebook to another.
 type Difference struct {
-	From, To string // titles, with the day of adoption
-	Sections []ChangedSection
+	From     string           `json:"from"` // title, with the day of adoption
+	To       string           `json:"to"`
+	Sections []ChangedSection `json:"sections"`
 }
 
 // ChangedSection is what changes in one part or procedure. Also names what
 // changes elsewhere and bears on it.
 type ChangedSection struct {
-	ID      string
-	Heading string
-	Changes []Change
-	Also    []string
+	ID      string   `json:"id"`
+	Heading string   `json:"heading"`
+	Changes []Change `json:"changes"`
+	Also    []string `json:"also,omitempty"`
 }
 
 // ChangeKind says what became of something.
@@ -33,10 +34,10 @@ const (
 // Change is one thing that is new, gone or different. Before and Now hold the
 // sentences that are different.
 type Change struct {
-	Kind   ChangeKind
-	Label  string
-	Before []string
-	Now    []string
+	Kind   ChangeKind `json:"kind"`
+	Label  string     `json:"label,omitempty"`
+	Before []string   `json:"before,omitempty"`
+	Now    []string   `json:"now,omitempty"`
 }
 
 // Diff says what changes for each part and procedure when b takes the place
@@ -145,6 +146,9 @@ func sentencesOf(p Point) []string {
 	rest := p.Text
 	for {
 		i := strings.Index(rest, ". ")
+		if q := strings.Index(rest, "? "); q >= 0 && (i < 0 || q < i) {
+			i = q
+		}
 		if i < 0 {
 			break
 		}
@@ -188,10 +192,6 @@ func (d *Difference) indirect(a, b *Book) {
 	changed := map[string]bool{}
 	for _, s := range d.Sections {
 		if s.ID != "electorates" && s.ID != "discretion" {
-			continue
-		}
-		_, now := sectionOf(b.Explain(), s.ID)
-		if !now {
 			continue
 		}
 		for label := range changedParagraphs(a, b, s.ID) {

@@ -10,28 +10,28 @@ import (
 // Explanation is a rulebook, or one procedure of it, in prose. Pages and the
 // command line render it; its sentences are the same in both.
 type Explanation struct {
-	Title    string
-	Lead     []string // what it is, before the first section
-	Sections []ExplainedSection
+	Title    string             `json:"title"`
+	Lead     []string           `json:"lead"` // what it is, before the first section
+	Sections []ExplainedSection `json:"sections"`
 }
 
 // ExplainedSection is one part. ID is stable and made of small letters,
 // digits, `_` and `-`: a page can link to it.
 type ExplainedSection struct {
-	ID      string
-	Heading string
-	Cite    string // the clause it rests on; may be empty
-	Points  []Point
+	ID      string  `json:"id"`
+	Heading string  `json:"heading"`
+	Cite    string  `json:"cite,omitempty"` // the clause it rests on; may be empty
+	Points  []Point `json:"points"`
 }
 
 // Point is one sentence or a few. Depth 0 is a paragraph, 1 and more are
 // items of a list under the point before. Label, where there is one, stands
 // in front: the name of a stage, a condition, an outcome.
 type Point struct {
-	Depth int
-	Label string
-	Text  string
-	Cite  string
+	Depth int    `json:"depth"`
+	Label string `json:"label,omitempty"`
+	Text  string `json:"text"`
+	Cite  string `json:"cite,omitempty"`
 }
 
 // Explain puts the whole book into prose.

@@ -226,7 +226,7 @@ func (s *speaker) balloting(p *Procedure, st *Stage) string {
 		out += " Among those elected there are " + s.quota(t) + "."
 	}
 	if st.Interval != nil {
-		out += " Between two ballots there is " + s.value(st.Interval) + ", in which candidates may withdraw."
+		out += " Candidates may withdraw between two ballots, for which there is an interval of " + s.value(st.Interval) + "."
 	}
 	if st.Revote {
 		out += " A vote may be changed until the close."
@@ -495,55 +495,4 @@ func (s *speaker) effect(e *Effect, p *Procedure, stage int) string {
 		return "the outcome is “" + name + "”"
 	}
 	return string(e.Do) + " " + name
-}
-
-// Text renders an explanation as plain text in lines of at most width
-// characters; 0 means 78.
-func (e *Explanation) Text(width int) string {
-	if width <= 0 {
-		width = 78
-	}
-	var b strings.Builder
-	b.WriteString(e.Title + "\n" + strings.Repeat("=", min(width, len([]rune(e.Title)))) + "\n\n")
-	for _, l := range e.Lead {
-		wrap(&b, l, width, "", "")
-	}
-	for _, s := range e.Sections {
-		h := s.Heading + cited(s.Cite)
-		b.WriteString("\n" + h + "\n" + strings.Repeat("-", min(width, len([]rune(h)))) + "\n")
-		for i, p := range s.Points {
-			if p.Depth == 0 && i > 0 {
-				b.WriteByte('\n')
-			}
-			text := p.Text
-			if p.Label != "" && text != "" {
-				text = p.Label + ": " + text
-			} else if p.Label != "" {
-				text = p.Label + "."
-			}
-			indent, hang := strings.Repeat("  ", p.Depth), strings.Repeat("  ", p.Depth)
-			if p.Depth > 0 {
-				indent, hang = strings.Repeat("  ", p.Depth-1)+"  - ", strings.Repeat("  ", p.Depth-1)+"    "
-			}
-			wrap(&b, text+cited(p.Cite), width, indent, hang)
-		}
-	}
-	return b.String()
-}
-
-func wrap(b *strings.Builder, text string, width int, indent, hang string) {
-	line := indent
-	empty := true
-	for _, w := range strings.Fields(text) {
-		if !empty && len([]rune(line))+1+len([]rune(w)) > width {
-			b.WriteString(line + "\n")
-			line, empty = hang, true
-		}
-		if !empty {
-			line += " "
-		}
-		line += w
-		empty = false
-	}
-	b.WriteString(line + "\n")
 }

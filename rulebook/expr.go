@@ -158,7 +158,7 @@ func compileExpr(sy *symbols, src string, pos Pos, in place, c *complaints) *Exp
 		if first.Location != nil && first.Location.Line() == 1 {
 			p.Column += w.origin(first.Location.Column())
 		}
-		c.err("expression", p, "", "%s", plainSyntax(first.Message))
+		c.err("expression", p, syntaxRemedy(src), "%s", plainSyntax(first.Message))
 		return nil
 	}
 	cp := &compiler{sy: sy, vars: in.vars, choices: in.choices, info: tree.SourceInfo(),
@@ -166,12 +166,8 @@ func compileExpr(sy *symbols, src string, pos Pos, in place, c *complaints) *Exp
 	cp.bad = func(off int32, format string, args ...any) {
 		p := pos
 		p.Column += w.origin(int(off))
-		remedy := ""
-		if cp.code == "calendar" {
-			remedy = "Add `holidays: england-and-wales`, or a list of dates, at the top."
-		}
-		c.err(cp.code, p, remedy, format, args...)
-		cp.code = "expression"
+		c.err(cp.code, p, cp.remedy, format, args...)
+		cp.code, cp.remedy = "expression", ""
 	}
 	out := cp.compile(tree.Expr())
 	if out == nil {

@@ -440,7 +440,7 @@ func (c *compiler) writtenOut(e ast.Expr, name string) *code {
 	case "span":
 		if s, ok := parseSpan(strings.Join(strings.Fields(text), " ")); ok {
 			if s.WorkingDays != 0 && !c.sy.cal.Holidays.Set() {
-				c.code = "calendar"
+				c.code, c.remedy = "calendar", "Add `holidays: england-and-wales`, or a list of dates, at the top."
 				return c.fail(e, "working days need to know the holidays")
 			}
 			return constant(typ{k: kSpan}, Value{Span: s})

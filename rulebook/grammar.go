@@ -173,6 +173,21 @@ func plainSyntax(msg string) string {
 	return "this is no expression: " + msg
 }
 
+// syntaxRemedy says what to look for in an expression that does not parse.
+func syntaxRemedy(src string) string {
+	switch {
+	case strings.Contains(src, "latest(") && !strings.ContainsAny(src, `"'`):
+		return "Put the day into quotes, as in latest(\"31 December\", called)."
+	case strings.Contains(src, " and ") || strings.Contains(src, " or "):
+		return "Write && for and, || for or."
+	case strings.Count(src, "(") != strings.Count(src, ")"):
+		return "Count the brackets: one is missing, or one too many."
+	case strings.Contains(src, " = "):
+		return "Write == to compare."
+	}
+	return "Look for a missing operator, comma or quote."
+}
+
 func quotedIn(msg string) string {
 	_, rest, ok := strings.Cut(msg, "'")
 	if !ok {

@@ -114,3 +114,14 @@ func (d *decoder) ownEffect(e Effect, target *node) {
 		d.c.err("outer-effect", target.pos, "Name one that this rulebook defines.", "`%s` belongs to the outer rulebook; a local one cannot %s it", e.Target, e.Do)
 	}
 }
+
+// OuterOf tells whether a source is a local rulebook, and what it says that
+// it is within.
+func OuterOf(src []byte) (outer string, local bool) {
+	root := readTree(src, &complaints{})
+	n := root.get("within")
+	if n == nil {
+		return "", false
+	}
+	return n.text, true
+}

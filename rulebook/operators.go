@@ -149,6 +149,12 @@ func (c *compiler) possible(e ast.Expr, a, b *code) bool {
 }
 
 func (c *compiler) misfit(e ast.Expr, op string, a, b *code) *code {
+	switch {
+	case a.t.k == kMoment && b.t.k == kSpan, a.t.k == kSpan && b.t.k == kMoment:
+		c.remedy = "Say from when the length of time counts, as in `called + 28 days`."
+	case a.t.k == kRun || b.t.k == kRun || a.t.k == kStage || b.t.k == kStage:
+		c.remedy = "Say what of it, as in `.closed` or `.outcome`."
+	}
 	return c.fail(e, "`%s` does not go with %s and %s", op, a.t, b.t)
 }
 

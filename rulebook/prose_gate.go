@@ -61,6 +61,9 @@ func (s *speaker) several(parts []*Threshold, counting, word string) string {
 func (s *speaker) amount(t *Threshold) string {
 	n := s.value(t.Amount)
 	what := s.counted(t)
+	if v, ok := t.Amount.Literal(); ok && !t.Share && v.Number.IsInt() && v.Number.Num().IsInt64() && v.Number.Num().Int64() == 1 {
+		return "one " + s.oneOf(t, what)
+	}
 	if !t.Share {
 		return n + " " + what
 	}
@@ -105,6 +108,19 @@ func (s *speaker) counted(t *Threshold) string {
 		return "picked"
 	}
 	return ""
+}
+
+// oneOf names one of what is counted.
+func (s *speaker) oneOf(t *Threshold, many string) string {
+	switch {
+	case t.From == nil, t.Distinct != "", t.Weigh != nil:
+		return many
+	case t.From.Kind == WhoBody:
+		return "member of the " + spaced(t.From.Name)
+	case t.From.Kind == WhoClass && !strings.HasSuffix(t.From.Name, "ed"), t.From.Kind == WhoUnit, t.From.Kind == WhoOffice:
+		return spaced(t.From.Name)
+	}
+	return "of " + many
 }
 
 // weighed names what is added up: levy members.

@@ -129,7 +129,7 @@ func (d *decoder) actor(n *node, key, in string) *Who {
 	for _, p := range parts {
 		switch p.Kind {
 		case WhoClass, WhoElectorate:
-			d.c.err("as-one", p.Pos, "Say how many, as in `backed: {from: "+p.Name+", at_least: 3}`.", "%s cannot act as one", p.Name)
+			d.c.err("as-one", p.Pos, "Say how many, as in `backed: {from: "+p.Name+", at_least: 3}`.", "`%s` cannot act as one", p.Name)
 			return nil
 		case WhoOffice, WhoBody:
 			d.which(p, in)

@@ -1,11 +1,16 @@
 package rulebooks
 
 import (
+	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/omov/omov/rulebook"
 )
+
+var update = flag.Bool("update", false, "write golden files anew")
 
 // TestShipped checks every shipped book, warnings too: what is shipped is an
 // example to others.
@@ -75,5 +80,67 @@ func closedByTwo(b *rulebook.Book) bool {
 func TestReadUnknown(t *testing.T) {
 	if _, err := Read("nothing-like-it"); err == nil {
 		t.Error("an unknown rulebook was read")
+	}
+}
+
+// TestSchema keeps the schema that editors use the one that the language has.
+// To write it anew: go test ./rulebooks -run Schema -update
+func TestSchema(t *testing.T) {
+	const file = "rulebook.schema.json"
+	want := rulebook.Schema()
+	if *update {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Error("rulebook.schema.json is not current; run go test ./rulebooks -run Schema -update")
+	}
+}
+
+// TestGolden keeps what check and explain say about the shipped books, and
+// what diff says between neighbouring ages.
+func TestGolden(t *testing.T) {
+	ages := []string{"mps-only-1976", "college-1981", "thirds-1993", "omov-2014", "double-gate-2018", "cooperative"}
+	books := map[string]*rulebook.Book{}
+	for _, name := range ages {
+		src, err := Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, ps := rulebook.Check(src)
+		if b == nil {
+			t.Fatal(ps)
+		}
+		books[name] = b
+		golden(t, "explain-"+name, b.Explain().Text(0))
+	}
+	one, err := books["omov-2014"].ExplainProcedure("leadership")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "explain-omov-2014-leadership", one.Text(0))
+	golden(t, "diff-omov-2014-double-gate-2018", rulebook.Diff(books["omov-2014"], books["double-gate-2018"]).Text(0))
+	golden(t, "diff-thirds-1993-omov-2014", rulebook.Diff(books["thirds-1993"], books["omov-2014"]).Text(0))
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != got {
+		t.Errorf("%s is not current; look at the difference and run go test ./rulebooks -update", file)
 	}
 }
