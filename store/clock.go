@@ -45,9 +45,7 @@ func (w *watch) look(ctx context.Context, c conn, own bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	if jump := now.Round(0).Sub(w.last.Round(0)) - now.Sub(w.last); jump.Abs() > maxJump {
-		w.stopped = fault.New(fault.Unavailable, "this node's clock jumped by %v; it does not write until it is restarted with a right clock", jump.Round(time.Second))
-	}
+	w.jumped(now.Round(0).Sub(w.last.Round(0)) - now.Sub(w.last))
 	w.last = now
 	if w.stopped != nil || !own || now.Sub(w.asked) < lookEach {
 		return w.stopped
@@ -67,4 +65,12 @@ func (w *watch) look(ctx context.Context, c conn, own bool) error {
 		return fault.New(fault.Unavailable, "this node's clock is %v off the database's; it does not write until that is put right", theirs.Sub(after).Round(100*time.Millisecond))
 	}
 	return nil
+}
+
+// jumped stops the node if the wall clock went so much further than the
+// monotonic one.
+func (w *watch) jumped(by time.Duration) {
+	if by.Abs() > maxJump {
+		w.stopped = fault.New(fault.Unavailable, "this node's clock jumped by %v; it does not write until it is restarted with a right clock", by.Round(time.Second))
+	}
 }

@@ -41,7 +41,7 @@ func openKeys(ctx context.Context, dsn string, t *tables) (*Keys, error) {
 	k.lite = lite
 	k.pool = newPool(4, func(ctx context.Context) (conn, error) {
 		if lite {
-			return openLite(file, "secure_delete(ON)")
+			return openLite(file, 4, "secure_delete(ON)")
 		}
 		c, err := openPG(ctx, dsn)
 		if err == nil {

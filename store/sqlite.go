@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -23,6 +24,7 @@ type liteConn struct {
 	stmts   map[string]*liteStmt
 	args    []driver.NamedValue
 	inserts map[insertKey]string
+	closed  bool
 }
 
 type liteStmt struct {
@@ -33,12 +35,13 @@ type liteStmt struct {
 // liteDSN gives the driver's name for a file with the pragmas every
 // connection needs. Full durability: a commit returns when it is on the disk.
 func liteDSN(file string, pragmas ...string) string {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)"}, pragmas...)}
+	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)"}, pragmas...)}
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
 }
 
-func openLite(file string, pragmas ...string) (conn, error) {
-	c, err := (&sqlite.Driver{}).Open(liteDSN(file, pragmas...))
+// openLite opens a connection with a page cache of so many MiB.
+func openLite(file string, cache int, pragmas ...string) (conn, error) {
+	c, err := (&sqlite.Driver{}).Open(liteDSN(file, append(pragmas, fmt.Sprintf("cache_size(%d)", -1024*cache))...))
 	if err != nil {
 		return nil, err
 	}
@@ -171,9 +174,10 @@ func (l *liteConn) rollback(ctx context.Context) error {
 	return err
 }
 
-func (l *liteConn) broken() bool { return false }
+func (l *liteConn) broken() bool { return l.closed }
 
 func (l *liteConn) close() {
+	l.closed = true
 	for _, s := range l.stmts {
 		s.s.Close()
 	}

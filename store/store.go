@@ -66,19 +66,20 @@ type Options struct {
 
 // DB is an open book. It is safe for use by several goroutines.
 type DB struct {
-	opts     Options
-	lite     bool // the dialect: SQLite, else PostgreSQL
-	open     func(context.Context) (conn, error)
-	classify func(error) failure
-	tables   *tables
-	readers  *pool
-	keys     *Keys
-	queue    chan *call
-	stop     chan struct{}
-	closing  sync.Once
-	work     sync.WaitGroup
-	watch    *watch
-	log      *signer
+	opts       Options
+	lite       bool // the dialect: SQLite, else PostgreSQL
+	open       func(context.Context) (conn, error)
+	openWriter func(context.Context) (conn, error)
+	classify   func(error) failure
+	tables     *tables
+	readers    *pool
+	keys       *Keys
+	queue      chan *call
+	stop       chan struct{}
+	closing    sync.Once
+	work       sync.WaitGroup
+	watch      *watch
+	log        *signer
 }
 
 // Open opens a book, making it and bringing its tables up to date where
@@ -134,7 +135,10 @@ func (db *DB) dialect() error {
 			return fault.Wrap(fault.Unavailable, err, "the folder of the database %s cannot be made", file)
 		}
 		db.lite, db.classify = true, classifyLite
-		db.open = func(context.Context) (conn, error) { return openLite(file, "secure_delete(FAST)") }
+		// Imports touch every page of the indexes at random, so the writer has
+		// a large cache; the readers are many.
+		db.openWriter = func(context.Context) (conn, error) { return openLite(file, 96, "secure_delete(FAST)") }
+		db.open = func(context.Context) (conn, error) { return openLite(file, 12, "secure_delete(FAST)") }
 		if o.Keys == "" {
 			o.Keys = "sqlite:" + file + ".keys"
 		}
@@ -151,6 +155,7 @@ func (db *DB) dialect() error {
 	}
 	db.classify = classifyPG
 	db.open = func(ctx context.Context) (conn, error) { return openPG(ctx, o.DSN) }
+	db.openWriter = db.open
 	if o.Keys == "" {
 		o.Keys = o.DSN
 	}

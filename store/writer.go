@@ -227,7 +227,7 @@ type batch struct {
 func (w *writer) try(calls []*call) (outcome, error) {
 	ctx := context.Background()
 	if w.c == nil || w.c.broken() {
-		c, err := w.db.open(ctx)
+		c, err := w.db.openWriter(ctx)
 		if err != nil {
 			return outcome{}, err
 		}
