@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/omov/omov/count"
 	"github.com/omov/omov/fault"
+	"github.com/omov/omov/rulebook"
 	"github.com/omov/omov/rulebooks"
 )
 
@@ -108,6 +111,16 @@ func TestRulebookLocalAndStdin(t *testing.T) {
 	}
 	if out, err := rulebookCommand(t, string(outer), "check", "-"); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestRulebookMethods: whatever can be counted can be named in a rulebook,
+// but for the two that count votes, not elections.
+func TestRulebookMethods(t *testing.T) {
+	for _, m := range count.Methods() {
+		if m.ID != "majority" && m.ID != "card" && !slices.Contains(rulebook.Methods(), m.ID) {
+			t.Errorf("a rulebook cannot name the method %s", m.ID)
+		}
 	}
 }
 

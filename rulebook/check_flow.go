@@ -229,7 +229,7 @@ func (d *decoder) filling(p *Procedure) {
 }
 
 func (d *decoder) places(p *Procedure, s *Stage) {
-	if s.Kind != Ballot || !slices.Contains([]string{"av", "majority", "college"}, constantWord(s.Method)) {
+	if s.Kind != Ballot || !slices.Contains([]string{"av", "av-sequential", "college"}, constantWord(s.Method)) {
 		return
 	}
 	exprs := []*Expr{s.Seats}

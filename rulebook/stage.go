@@ -80,7 +80,7 @@ func (d *decoder) ballot(n *node, out *Stage, in place) {
 	out.Passes = d.threshold(n.get("passes"), gateContext{key: "passes", place: in})
 	out.Quorum = d.threshold(n.get("quorum"), gateContext{key: "quorum", place: in})
 	if m := n.get("method"); m != nil {
-		out.Method = d.choice(m, "method", methods())
+		out.Method = d.choice(m, "method", Methods())
 	}
 	out.Seats = d.expr(n.get("seats"), "seats", in, kNumber)
 	out.Paper = d.thresholds(n.get("paper"), gateContext{key: "paper", place: in, pick: true})
@@ -132,12 +132,13 @@ func constantWord(e *Expr) string {
 	return ""
 }
 
-// methods are the ids of the counting methods that a rulebook can name.
-func methods() []string {
+// Methods are the ids of the counting methods that an election can name. A
+// vote for and against names none: its `passes` is the method.
+func Methods() []string {
 	return []string{
-		"plurality", "plurality-at-large", "approval", "points", "av", "exhaustive", "college", "card", "majority",
-		"scottish-stv", "ers97", "meek", "meek-nz", "droop-stv", "cambridge", "irish-stv", "malta-stv", "ers76", "church-of-england",
-		"schulze", "ranked-pairs", "minimax", "debian", "condorcet-irv",
+		"plurality", "plurality-at-large", "approval", "points", "av", "av-sequential", "exhaustive", "college",
+		"scottish-stv", "ers97", "meek", "meek-nz", "meek-prf", "wigm-prf",
+		"schulze", "ranked-pairs", "minimax", "debian",
 	}
 }
 
