@@ -110,10 +110,8 @@ func (e *ers97) surpluses() Votes {
 // lowest is not clear.
 func (e *ers97) excludable() []int {
 	left := e.with(hopeful)
-	if e.guard != nil {
-		if slices.ContainsFunc(left, func(c int) bool { return e.guard.guarded[c] }) {
-			return e.clearLowest(left)
-		}
+	if e.guard != nil { // several at once could break a quota that each keeps
+		return e.clearLowest(left)
 	}
 	slices.SortStableFunc(left, func(a, b int) int { return compare(e.votes[a], e.votes[b]) })
 	places := e.c.Seats - len(e.order)
