@@ -31,11 +31,13 @@ const maxInteger = "9007199254740991"
 // A []byte becomes base64 and a nil slice null, as encoding/json has it. The
 // error is fault.Invalid and names the first place that breaks a rule.
 func Canonical(v any) ([]byte, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
+	var raw bytes.Buffer
+	e := json.NewEncoder(&raw)
+	e.SetEscapeHTML(false) // a key may hold an ampersand
+	if err := e.Encode(v); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "this cannot be written into the minute book")
 	}
-	w := writer{src: raw, out: make([]byte, 0, len(raw))}
+	w := writer{src: raw.Bytes(), out: make([]byte, 0, raw.Len())}
 	if err := w.value(0); err != nil {
 		return nil, err
 	}
@@ -69,15 +71,12 @@ func Decode(b []byte, v any) error {
 
 // Check tells whether b is canonical, without reading it into anything.
 func Check(b []byte) error {
-	w := writer{src: b, out: make([]byte, 0, len(b)), strict: true}
+	w := writer{src: b, strict: true}
 	if err := w.value(0); err != nil {
 		return err
 	}
 	if w.at != len(b) {
 		return w.bad("something follows the value")
-	}
-	if !bytes.Equal(b, w.out) {
-		return fault.New(fault.Invalid, "these bytes are not canonical JSON; they differ at byte %d", firstDifference(b, w.out))
 	}
 	return nil
 }
@@ -93,19 +92,41 @@ func firstDifference(a, b []byte) int {
 
 // writer rewrites JSON text canonically in one pass: it appends each value to
 // out and, where an object's keys were not in order, moves the members into
-// order afterwards.
+// order afterwards. A strict one refuses whatever it would have to rewrite,
+// and writes nothing.
 type writer struct {
 	src     []byte
 	at      int
 	out     []byte
-	strict  bool // src comes from outside, not from encoding/json
+	strict  bool
 	members []member
 	scratch []byte
 }
 
-// member is where in out a member of an object lies: its key without the
-// quotation marks, and everything up to the end of its value.
+// member is where a member of an object lies, in out or in a strict src: its
+// key without the quotation marks, and everything up to the end of its value.
 type member struct{ key, keyEnd, end int }
+
+func (w *writer) put(b ...byte) {
+	if !w.strict {
+		w.out = append(w.out, b...)
+	}
+}
+
+// pos is where the next byte is put.
+func (w *writer) pos() int {
+	if w.strict {
+		return w.at
+	}
+	return len(w.out)
+}
+
+func (w *writer) key(m member) []byte {
+	if w.strict {
+		return w.src[m.key:m.keyEnd]
+	}
+	return w.out[m.key:m.keyEnd]
+}
 
 func (w *writer) bad(what string) error {
 	return fault.New(fault.Invalid, "not canonical JSON at byte %d: %s", w.at, what)
@@ -146,8 +167,8 @@ func (w *writer) word(s string) error {
 	if !bytes.HasPrefix(w.src[w.at:], []byte(s)) {
 		return w.bad("a value is missing")
 	}
+	w.put(w.src[w.at : w.at+len(s)]...)
 	w.at += len(s)
-	w.out = append(w.out, s...)
 	return nil
 }
 
@@ -171,33 +192,33 @@ func (w *writer) number() error {
 	case len(n) > len(maxInteger) || len(n) == len(maxInteger) && string(n) > maxInteger:
 		return w.bad("an integer beyond 2^53-1; write it as a string")
 	}
-	w.out = append(w.out, w.src[start:w.at]...)
+	w.put(w.src[start:w.at]...)
 	return nil
 }
 
 func (w *writer) array(depth int) error {
 	w.at++
-	w.out = append(w.out, '[')
+	w.put('[')
 	for first := true; w.peek() != ']'; first = false {
 		if !first {
 			if w.peek() != ',' {
 				return w.bad("a comma or ] is missing")
 			}
 			w.at++
-			w.out = append(w.out, ',')
+			w.put(',')
 		}
 		if err := w.value(depth + 1); err != nil {
 			return err
 		}
 	}
 	w.at++
-	w.out = append(w.out, ']')
+	w.put(']')
 	return nil
 }
 
 func (w *writer) object(depth int) error {
 	w.at++
-	w.out = append(w.out, '{')
+	w.put('{')
 	base, begin := len(w.members), len(w.out)
 	sorted := true
 	for first := true; w.peek() != '}'; first = false {
@@ -206,17 +227,20 @@ func (w *writer) object(depth int) error {
 				return w.bad("a comma or } is missing")
 			}
 			w.at++
-			w.out = append(w.out, ',')
+			w.put(',')
 		}
 		m, err := w.pair(depth)
 		if err != nil {
 			return err
 		}
 		if !first {
-			switch p := w.members[len(w.members)-1]; bytes.Compare(w.out[p.key:p.keyEnd], w.out[m.key:m.keyEnd]) {
+			switch bytes.Compare(w.key(w.members[len(w.members)-1]), w.key(m)) {
 			case 0:
 				return w.bad("a key occurs twice")
 			case 1:
+				if w.strict {
+					return w.bad("the keys of an object are not in order")
+				}
 				sorted = false
 			}
 		}
@@ -229,7 +253,7 @@ func (w *writer) object(depth int) error {
 		}
 	}
 	w.members = w.members[:base]
-	w.out = append(w.out, '}')
+	w.put('}')
 	return nil
 }
 
@@ -237,30 +261,33 @@ func (w *writer) pair(depth int) (member, error) {
 	if w.peek() != '"' {
 		return member{}, w.bad("a key is missing")
 	}
-	m := member{key: len(w.out) + 1}
+	m := member{key: w.pos() + 1}
 	if err := w.text(true); err != nil {
 		return m, err
 	}
-	m.keyEnd = len(w.out) - 1
+	m.keyEnd = w.pos() - 1
 	if w.peek() != ':' {
 		return m, w.bad("a colon is missing")
 	}
 	w.at++
-	w.out = append(w.out, ':')
+	w.put(':')
 	err := w.value(depth + 1)
-	m.end = len(w.out)
+	m.end = w.pos()
 	return m, err
 }
 
 // sort puts the members of one object, which lie in out from begin on, into
 // the order of their keys.
 func (w *writer) sort(ms []member, begin int) error {
-	if w.strict {
-		return w.bad("the keys of an object are not in order")
+	if len(ms) > 12 {
+		slices.SortFunc(ms, func(a, b member) int { return bytes.Compare(w.key(a), w.key(b)) })
+	} else { // a row of a large body: thousands of them
+		for i := 1; i < len(ms); i++ {
+			for j := i; j > 0 && bytes.Compare(w.key(ms[j-1]), w.key(ms[j])) > 0; j-- {
+				ms[j-1], ms[j] = ms[j], ms[j-1]
+			}
+		}
 	}
-	slices.SortFunc(ms, func(a, b member) int {
-		return bytes.Compare(w.out[a.key:a.keyEnd], w.out[b.key:b.keyEnd])
-	})
 	w.scratch = append(w.scratch[:0], w.out[begin:]...)
 	out := w.out[:begin]
 	for i, m := range ms {
@@ -278,23 +305,25 @@ func (w *writer) sort(ms []member, begin int) error {
 
 // text copies a string. Runs that need no attention are copied at once.
 func (w *writer) text(key bool) error {
+	run := w.at // with the quotation mark
 	w.at++
-	w.out = append(w.out, '"')
-	run := w.at
 	for {
+		for w.at < len(w.src) && plain(w.src[w.at]) {
+			w.at++
+		}
 		if w.at >= len(w.src) {
 			return w.bad("a string does not end")
 		}
 		c := w.src[w.at]
 		switch {
 		case c == '"':
-			w.out = append(append(w.out, w.src[run:w.at]...), '"')
 			w.at++
+			w.put(w.src[run:w.at]...)
 			return nil
 		case key && (c == '\\' || c >= 0x7f):
 			return w.bad("a key holds something other than plain ASCII")
 		case c == '\\':
-			w.out = append(w.out, w.src[run:w.at]...)
+			w.put(w.src[run:w.at]...)
 			if err := w.escape(); err != nil {
 				return err
 			}
@@ -313,6 +342,9 @@ func (w *writer) text(key bool) error {
 	}
 }
 
+// plain tells whether a byte of a string needs no attention.
+func plain(c byte) bool { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' }
+
 // escape rewrites one escape. RFC 8785 allows the two-character ones and, for
 // the other control characters, \u00xx in lower case; encoding/json writes a
 // few more, which become the characters themselves.
@@ -323,7 +355,7 @@ func (w *writer) escape() error {
 	}
 	switch rest[1] {
 	case '"', '\\', 'b', 'f', 'n', 'r', 't':
-		w.out = append(w.out, rest[:2]...)
+		w.put(rest[:2]...)
 		w.at += 2
 		return nil
 	case 'u':
@@ -338,7 +370,7 @@ func (w *writer) escape() error {
 	case !ok:
 		return w.bad("an escape that is not one")
 	case r < 0x20 && r != '\b' && r != '\f' && r != '\n' && r != '\r' && r != '\t':
-		w.out = append(w.out, rest[:6]...)
+		w.put(rest[:6]...)
 	case w.strict:
 		return w.bad("an escape that is not needed")
 	case r == utf8.RuneError:

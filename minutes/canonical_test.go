@@ -24,6 +24,7 @@ func TestCanonical(t *testing.T) {
 		{map[string]any{"b": 1, "a": []int{}, "aa": nil}, `{"a":[],"aa":null,"b":1}`},
 		{inner{B: []byte("hi"), A: -3}, `{"a":-3,"b":"aGk="}`},
 		{"<&>\u2028\u007f\ufffd\"\\\n\b\x01é", "\"<&>\u2028\u007f\ufffd\\\"\\\\\\n\\b\\u0001é\""},
+		{map[string]any{"<&>": map[string]any{"&": 0}}, `{"<&>":{"&":0}}`},
 		{int64(9007199254740991), "9007199254740991"},
 		{[]any{true, false, map[string]int{"z": 1, "y": 2}}, `[true,false,{"y":2,"z":1}]`},
 	} {
@@ -74,6 +75,9 @@ func FuzzCanonical(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if minutes.Check(b) == nil {
+			if same, err := minutes.Canonical(json.RawMessage(b)); err != nil || !bytes.Equal(same, b) {
+				t.Fatalf("%q is canonical but comes out as %q, %v", b, same, err)
+			}
 			var v any
 			if err := minutes.Decode(b, &v); err != nil {
 				t.Fatalf("%q is canonical but does not decode: %v", b, err)
