@@ -163,3 +163,23 @@ func (c *Chamber) MoveTo(ctx context.Context, d *DemoClock, to time.Time) error 
 	d.offset.Add(by)
 	return nil
 }
+
+// StartDemo sets a demo's clock to the instant at which its life begins,
+// which may be in the past. It can be done once, before the first entry.
+func (c *Chamber) StartDemo(ctx context.Context, d *DemoClock, at time.Time) error {
+	by := time.Until(at).Milliseconds()
+	err := c.DB.Write(ctx, func(tx *store.Tx) error {
+		head, err := tx.Head()
+		if err != nil {
+			return err
+		}
+		if head.Seq > 0 {
+			return fault.New(fault.Already, "this book has been founded; its clock only goes forward")
+		}
+		return tx.PutSetting(demoSetting, []byte(strconv.FormatInt(by, 10)))
+	})
+	if err == nil {
+		d.offset.Store(by)
+	}
+	return err
+}
