@@ -59,6 +59,9 @@ func (d *decoder) outcomes(p *Procedure) {
 		s := &p.Stages[i]
 		known := s.Outcomes()
 		for _, t := range s.Then {
+			if t.Outcome == "short" && s.Method != nil {
+				continue // nobody stands: it may be said, and need not
+			}
 			if !slices.Contains(known, t.Outcome) {
 				d.c.err("outcome", t.Pos, orElse(didYouMean(t.Outcome, known), "It can be "+sentenceList(known, "or")+"."), "`%s` cannot come out of stage `%s`", t.Outcome, s.Name)
 			}
@@ -88,7 +91,13 @@ func (p *Procedure) ways(i int) []way {
 		next = -1
 	}
 	var out []way
-	for _, o := range s.Outcomes() {
+	outcomes := s.Outcomes()
+	if s.Method != nil {
+		if _, ok := s.Next("short"); ok {
+			outcomes = append(outcomes, "short")
+		}
+	}
+	for _, o := range outcomes {
 		effects, listed := s.Next(o)
 		if !listed {
 			out = append(out, way{next, o})

@@ -380,10 +380,17 @@ func (d *decoder) inQuestion(w *Who) map[string]typ {
 	return out
 }
 
+// maxSections bounds the sections of a college: a voter's sections are kept
+// as bits.
+const maxSections = 16
+
 // weights checks that the sections of a college make a whole: 100, or 1.
 func (d *decoder) weights(e Electorate, n *node) {
 	if len(e.Sections) == 0 {
 		return
+	}
+	if len(e.Sections) > maxSections {
+		d.c.err("size", n.pos, "", "an electorate has at most %d sections", maxSections)
 	}
 	sum := new(big.Rat)
 	for _, s := range e.Sections {

@@ -370,6 +370,8 @@ func (s *speaker) outcome(st *Stage, o string) string {
 		return outcomeText(o)
 	case st.Kind == Draw:
 		return "If there are too few"
+	case st.Kind == Ballot:
+		return "If nobody stands"
 	case st.Kind == Decide && short:
 		return "If too few are picked"
 	case st.Kind == Decide:
