@@ -26,10 +26,7 @@ func FuzzFormats(f *testing.F) {
 			}
 		}
 		if c, err := tiles.ParseBody(string(b)); err == nil && !bytes.HasPrefix(b, []byte(c.Body())) {
-			// Base64 has spare bits, which decoders ignore.
-			if again, err := tiles.ParseBody(c.Body()); err != nil || again != c {
-				t.Errorf("checkpoint %q is read as %+v", b, c)
-			}
+			t.Errorf("checkpoint %q is read as %+v", b, c)
 		}
 		if _, err := tiles.NewWitness(string(b)); err == nil && !bytes.Contains(b, []byte("+")) {
 			t.Errorf("%q is taken for a witness", b)
