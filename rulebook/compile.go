@@ -233,7 +233,11 @@ func (c *compiler) selects(e ast.Expr) *code {
 		c.facts["text."+name] = true
 		return textField(op, t, name)
 	case kStage:
-		return stageField(op, t, name, describe(s.Operand()))
+		out := stageField(op, t, name, describe(s.Operand()))
+		if name == "outcome" {
+			out.choices = c.sy.results[op.t.proc]
+		}
+		return out
 	}
 	return runField(op, t, name)
 }

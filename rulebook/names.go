@@ -156,7 +156,7 @@ func (k *collector) slot(p pair) {
 }
 
 func (k *collector) procedure(p pair) {
-	sig := &procSig{node: p.val, in: k.unit}
+	sig := &procSig{name: p.key, node: p.val, in: k.unit}
 	if in := p.val.get("in"); in != nil {
 		sig.in = in.text
 	}
@@ -171,6 +171,7 @@ func (k *collector) procedure(p pair) {
 	for _, s := range p.val.get("stages").list() {
 		if n := s.get("stage"); n != nil && k.localName(n.text, n.pos, sig) {
 			sig.stages = append(sig.stages, n.text)
+			k.sy.results[p.key+"."+n.text] = possibleOutcomes(s)
 		}
 	}
 	if _, twice := k.sy.procs[p.key]; !twice {
@@ -197,6 +198,20 @@ func (k *collector) localName(name string, pos Pos, sig *procSig) bool {
 		return false
 	}
 	return true
+}
+
+// possibleOutcomes gives, before a stage is read, every outcome that it might
+// have.
+func possibleOutcomes(n *node) []string {
+	out := []string{"inquorate", "doubted", "silence", "short", "enough", "carried", "lost", "elected", "drawn", "done"}
+	options := n.get("options").list()
+	if len(options) > 0 {
+		out = []string{"inquorate", "silence"}
+	}
+	for _, o := range options {
+		out = append(out, o.text)
+	}
+	return out
 }
 
 func (k *collector) take(t pair) Take {

@@ -121,13 +121,10 @@ func (c *complaints) sorted() Problems {
 // didYouMean gives "did you mean `x`?" for the nearest of the known names, or
 // "" where none is near.
 func didYouMean(name string, known []string) string {
-	best, dist := "", 3
 	if len(name) > 64 {
 		return ""
 	}
-	if len(name) <= 3 {
-		dist = 2
-	}
+	best, dist := "", min(2, len(name)/2)+1
 	for _, k := range known {
 		if len(k) > 64 {
 			continue

@@ -27,7 +27,7 @@ func (d *decoder) runPlace(sig *procSig) place {
 		}
 	}
 	for _, s := range sig.stages {
-		out.vars[s] = typ{k: kStage}
+		out.vars[s] = typ{k: kStage, proc: sig.name + "." + s}
 	}
 	out.choices = choices
 	return out

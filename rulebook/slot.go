@@ -48,7 +48,7 @@ func (d *decoder) slotPlace(name string) place {
 			continue
 		}
 		for n, t := range common {
-			if vars[n] != t {
+			if u := vars[n]; u != t && !(u.k == kStage && t.k == kStage) {
 				delete(common, n)
 			}
 		}

@@ -36,7 +36,7 @@ const (
 // typ is a type in expressions. Every procedure is a type of run of its own.
 type typ struct {
 	k    kind
-	proc string // of a run: which procedure
+	proc string // of a run: which procedure; of a stage: the procedure, a dot and the stage
 }
 
 // String gives the type as people say it, with its article.
@@ -179,6 +179,7 @@ type entry struct {
 
 // procSig is what is known of a procedure before its expressions are read.
 type procSig struct {
+	name   string
 	in     string
 	takes  []Take
 	fills  []string
@@ -194,6 +195,7 @@ type symbols struct {
 	choices map[string][]string // of slots
 	per     map[string]string   // of offices and bodies
 	procs   map[string]*procSig
+	results map[string][]string // of stages, by procedure, dot and stage: their outcomes
 	cal     Calendar
 }
 
@@ -205,6 +207,7 @@ func newSymbols() *symbols {
 		choices: map[string][]string{},
 		per:     map[string]string{},
 		procs:   map[string]*procSig{},
+		results: map[string][]string{},
 	}
 }
 
@@ -323,7 +326,7 @@ func (sy *symbols) fields(t typ) map[string]typ {
 				}
 			}
 			for _, s := range p.stages {
-				out[s] = typ{k: kStage}
+				out[s] = typ{k: kStage, proc: t.proc + "." + s}
 			}
 		}
 	}
