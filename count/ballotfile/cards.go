@@ -55,7 +55,7 @@ func ReadCards(r io.Reader, o Options) (*CardFile, error) {
 		}
 		c := count.Card{Unit: cell(row, unit), Half: cell(row, half), Votes: make([]*big.Rat, len(options))}
 		if c.Value = rational(cell(row, value)); c.Value == nil {
-			return nil, t.wrong(min(value, len(row)-1), "The value of a card must be a number.")
+			return nil, t.wrong(value, "The value of a card must be a number.")
 		}
 		for k, at := range options {
 			switch s := cell(row, at); s {

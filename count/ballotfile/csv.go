@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"slices"
@@ -68,16 +69,19 @@ type table struct {
 	names   map[string]int
 	found   []string
 	classes []string
-	line    int
+	line    int // of the row read last
+	width   int // its cells
 }
 
 func (t *table) row() ([]string, error) {
 	row, err := t.csv.Read()
 	var p *csv.ParseError
 	if errors.As(err, &p) {
-		return nil, &Error{p.Line, p.Column, p.Err.Error() + "."}
+		return nil, &Error{max(p.Line, 1), max(p.Column, 1), p.Err.Error() + "."}
 	}
-	t.line, _ = t.csv.FieldPos(0)
+	if t.width = len(row); t.width > 0 {
+		t.line, _ = t.csv.FieldPos(0)
+	}
 	return row, err
 }
 
@@ -208,9 +212,10 @@ func (p paper) trim() paper {
 }
 
 func (t *table) wrong(column int, format string, args ...any) error {
-	line, col := t.csv.FieldPos(column)
-	e := wrong(nil, 0, format, args...).(*Error)
-	e.Line, e.Column = line, col
+	e := &Error{max(t.line, 1), 1, fmt.Sprintf(format, args...)}
+	if column >= 0 && column < t.width {
+		e.Line, e.Column = t.csv.FieldPos(column)
+	}
 	return e
 }
 

@@ -101,15 +101,16 @@ func fastChunk(data []byte, into *count.Batch) bool {
 			}
 			at++
 			if e := data[at] - '0'; e <= 9 {
-				if d = d*10 + e; d > 64 {
+				if d == 0 || d > 6 {
 					return false
 				}
+				d = d*10 + e
 				at++
 			}
 			if d == 0 {
 				break
 			}
-			if n >= len(room) {
+			if n >= len(room) || n >= maxMarks {
 				return false
 			}
 			room[n] = count.Mark(d - 1)
