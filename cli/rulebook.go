@@ -240,7 +240,7 @@ func writeJSON(w io.Writer, v any) error {
 }
 
 // maxText bounds what is read as a rulebook or a list of changes.
-const maxText = 2 << 20
+const maxText = 1 << 20
 
 // readText reads a file, or standard input for -.
 func readText(s *Streams, file string) ([]byte, error) {

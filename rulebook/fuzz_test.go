@@ -71,7 +71,10 @@ func TestHostile(t *testing.T) {
 	for name, src := range map[string]string{
 		"brackets":  strings.Repeat("[", 100_000),
 		"braces":    "a: " + strings.Repeat("{a: ", 20_000),
-		"keys":      manyKeys(20_000),
+		"keys":      manyKeys(7_000),
+		"many keys": manyKeys(20_000),
+		"entries":   "a: {" + strings.Repeat("b: c, ", 5000) + "}",
+		"items":     "a: [" + strings.Repeat("b, ", 15_000) + "]",
 		"deep":      deep(2000),
 		"anchors":   "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n",
 		"long":      "rulebook: " + strings.Repeat("x", 500_000),

@@ -1,6 +1,7 @@
 package rulebook
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,9 +12,11 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds of a source. The largest rulebook known to us has 30 KiB.
+// Bounds of a source. The largest rulebook known to us has 30 KiB and 3,000
+// marks; the YAML library takes time by the square of them.
 const (
-	maxSource = 1 << 20
+	maxSource = 256 << 10
+	maxMarks  = 16_000 // line ends, colons and commas
 	maxDepth  = 40
 	maxNodes  = 100_000
 )
@@ -78,6 +81,11 @@ func readTree(src []byte, c *complaints) (root *node) {
 	if len(src) > maxSource {
 		c.err("size", Pos{1, 1}, "Split it: what units decide for themselves belongs into local rulebooks.",
 			"this file has %d bytes; a rulebook has at most %d", len(src), maxSource)
+		return nil
+	}
+	if marks := bytes.Count(src, []byte("\n")) + bytes.Count(src, []byte(":")) + bytes.Count(src, []byte(",")); marks > maxMarks {
+		c.err("size", Pos{1, 1}, "Split it: what units decide for themselves belongs into local rulebooks.",
+			"this file has too many lines and entries (%d; at most %d)", marks, maxMarks)
 		return nil
 	}
 	if line := tooDeep(src); line > 0 {
