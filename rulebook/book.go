@@ -34,7 +34,16 @@ type Book struct {
 	Within string    // the name of the outer book, as written; empty: this is none
 	Unit   LocalUnit // whose rulebook it is
 	Set    []Setting // slots that the outer book leaves to the unit
+
+	// of a local book: the names of the outer one, and how many powers and
+	// clauses are the outer one's
+	outer                     map[string]bool
+	outerPowers, outerClauses int
 }
+
+// Own tells whether a definition is the book's own and not, in a local book,
+// the outer one's.
+func (b *Book) Own(name string) bool { return !b.outer[name] }
 
 // LocalUnit names the unit of a local rulebook.
 type LocalUnit struct{ Kind, Name string }

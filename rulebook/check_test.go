@@ -109,3 +109,29 @@ func said(ps Problems, p Problem) bool {
 	}
 	return false
 }
+
+// TestLocalExplained keeps what a local book says of itself.
+func TestLocalExplained(t *testing.T) {
+	outer, err := Parse([]byte(example(t, "network.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := outer.ParseLocal([]byte(example(t, "network-derby.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !b.Own("kitchen") || b.Own("recall") || b.Office("kitchen_organiser").Per != "group" || b.Procedure("kitchen").In != "group" || len(b.Set) != 3 {
+		t.Error("what is its own belongs to the group")
+	}
+	if *update {
+		if err := os.WriteFile(filepath.Join("testdata", "network-derby.txt"), []byte(b.Explain().Text(0)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := b.Explain().Text(0); got != example(t, "network-derby.txt") {
+		t.Errorf("testdata/network-derby.txt is not current:\n%s", got)
+	}
+	if _, err := b.ExplainProcedure("recall"); err != nil {
+		t.Error(err)
+	}
+}

@@ -201,7 +201,7 @@ func (d *Difference) indirect(a, b *Book) {
 	if len(changed) == 0 {
 		return
 	}
-	sp := &speaker{b}
+	sp := &speaker{b: b}
 	for i := range b.Procedures {
 		p := &b.Procedures[i]
 		if a.Procedure(p.Name) == nil {

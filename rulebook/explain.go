@@ -34,17 +34,19 @@ type Point struct {
 	Cite  string `json:"cite,omitempty"`
 }
 
-// Explain puts the whole book into prose.
+// Explain puts the whole book into prose; of a local book what is its own.
 func (b *Book) Explain() *Explanation {
-	s := &speaker{b}
+	s := &speaker{b: b}
 	out := &Explanation{Title: b.Title, Lead: s.lead()}
-	for _, sec := range []ExplainedSection{s.whoThereIs(), s.electorates(), s.discretion(), s.orders()} {
+	for _, sec := range []ExplainedSection{s.set(), s.whoThereIs(), s.electorates(), s.discretion(), s.orders()} {
 		if len(sec.Points) > 0 {
 			out.Sections = append(out.Sections, sec)
 		}
 	}
 	for i := range b.Procedures {
-		out.Sections = append(out.Sections, s.procedure(&b.Procedures[i]))
+		if b.Own(b.Procedures[i].Name) {
+			out.Sections = append(out.Sections, s.procedure(&b.Procedures[i]))
+		}
 	}
 	if c := s.clauses(nil); len(c.Points) > 0 {
 		out.Sections = append(out.Sections, c)
@@ -64,7 +66,7 @@ func (b *Book) ExplainProcedure(name string) (*Explanation, error) {
 		}
 		return nil, fault.New(fault.NotFound, "There is no procedure called %s; there are %s.", name, sentenceList(known, "and"))
 	}
-	s := &speaker{b}
+	s := &speaker{b: b, outerToo: true}
 	out := &Explanation{Title: capital(spaced(p.Name)) + " — " + b.Title, Lead: s.lead()[:1]}
 	own := s.procedure(p)
 	out.Sections = append(out.Sections, own)
@@ -185,6 +187,9 @@ func (s *speaker) lead() []string {
 		}
 		first += "."
 	}
+	if b.Within != "" {
+		return []string{first, "The rulebook of the " + spaced(b.Unit.Kind) + " " + b.Unit.Name + ", within " + b.Within + ", whose rules hold besides."}
+	}
 	out := []string{first, fmt.Sprintf("Days begin and end in %s. Deadlines are ends of days.", b.Zone)}
 	if n := len(b.Precedence); n > 0 {
 		var kinds []string
@@ -219,11 +224,17 @@ func (s *speaker) whoThereIs() ExplainedSection {
 	}
 	var ps []Point
 	for _, c := range s.b.Classes {
+		if !s.b.Own(c.Name) {
+			continue
+		}
 		ps = append(ps, point(1, c.Named))
 	}
 	add("People belong as:", ps)
 	ps = nil
 	for _, u := range s.b.Units {
+		if !s.b.Own(u.Name) {
+			continue
+		}
 		in := ""
 		if u.In != "" {
 			in = "Lies in a " + spaced(u.In) + "."
@@ -233,11 +244,17 @@ func (s *speaker) whoThereIs() ExplainedSection {
 	add("There are units:", ps)
 	ps = nil
 	for _, o := range s.b.Offices {
+		if !s.b.Own(o.Name) {
+			continue
+		}
 		ps = append(ps, point(1, o.Named, s.office(&o)))
 	}
 	add("There are offices:", ps)
 	ps = nil
 	for _, x := range s.b.Bodies {
+		if !s.b.Own(x.Name) {
+			continue
+		}
 		ps = append(ps, point(1, x.Named, s.body(&x), s.decides(x.Decides, "It")))
 	}
 	add("There are bodies:", ps)
@@ -343,6 +360,9 @@ func (s *speaker) how(e *Expr) string {
 func (s *speaker) electorates() ExplainedSection {
 	out := ExplainedSection{ID: "electorates", Heading: "Who may vote, and why not"}
 	for _, e := range s.b.Electorates {
+		if !s.b.Own(e.Name) && !s.outerToo {
+			continue
+		}
 		more := ""
 		switch {
 		case e.OneVotePer != "":
@@ -379,9 +399,25 @@ func (s *speaker) section(sec *Section) Point {
 	return Point{Depth: 1, Label: capital(sec.Name), Text: text, Cite: sec.Cite}
 }
 
+// set says which slots of the outer book a local one has set.
+func (s *speaker) set() ExplainedSection {
+	out := ExplainedSection{ID: "set", Heading: "What the " + spaced(s.b.Unit.Kind) + " has decided for itself"}
+	for _, x := range s.b.Set {
+		p := Point{Label: capital(spaced(x.Slot)), Text: s.value(x.Value) + "."}
+		if sl := s.b.Slot(x.Slot); sl != nil {
+			p.Cite = sl.Cite
+		}
+		out.Points = append(out.Points, p)
+	}
+	return out
+}
+
 func (s *speaker) discretion() ExplainedSection {
 	out := ExplainedSection{ID: "discretion", Heading: "What is left to somebody's decision"}
 	for _, sl := range s.b.Slots {
+		if !s.b.Own(sl.Name) && !s.outerToo {
+			continue
+		}
 		text := capital(s.the(&sl.SetBy)) + " decides"
 		if sl.By != nil {
 			text += " not later than " + s.value(sl.By)
@@ -422,7 +458,10 @@ func (s *speaker) bounds(e *Expr, is SlotType) string {
 
 func (s *speaker) orders() ExplainedSection {
 	out := ExplainedSection{ID: "orders", Heading: "Orders outside any procedure"}
-	for _, p := range s.b.Powers {
+	for i, p := range s.b.Powers {
+		if i < s.b.outerPowers {
+			continue
+		}
 		var who, may []string
 		for i := range p.Who {
 			who = append(who, s.the(&p.Who[i]))
@@ -466,7 +505,10 @@ func orderText(m string) string {
 // clauses gives the text of the clauses cited; of all where nil is given.
 func (s *speaker) clauses(only map[string]bool) ExplainedSection {
 	out := ExplainedSection{ID: "clauses", Heading: "The clauses"}
-	for _, c := range s.b.Clauses {
+	for i, c := range s.b.Clauses {
+		if i < s.b.outerClauses && only == nil {
+			continue
+		}
 		if only == nil || only[c.Number] {
 			out.Points = append(out.Points, Point{Label: c.Number, Text: c.Text})
 		}

@@ -28,12 +28,14 @@ func (d *decoder) inherit(root *node, outer *Book) bool {
 		return false
 	}
 	collect(tree, d.sy, quiet)
+	names := map[string]bool{}
 	for n, e := range d.sy.names {
 		e.outer = true
 		d.sy.names[n] = e
+		names[n] = true
 	}
 	source, hash := d.b.Source, d.b.Hash
-	*d.b = Book{Source: source, Hash: hash, Zone: outer.Zone, Holidays: outer.Holidays,
+	*d.b = Book{outer: names, outerPowers: len(outer.Powers), outerClauses: len(outer.Clauses), Source: source, Hash: hash, Zone: outer.Zone, Holidays: outer.Holidays,
 		Clauses: slices.Clone(outer.Clauses), Facts: slices.Clone(outer.Facts), Classes: slices.Clone(outer.Classes),
 		Units: slices.Clone(outer.Units), Offices: slices.Clone(outer.Offices), Bodies: slices.Clone(outer.Bodies),
 		Electorates: slices.Clone(outer.Electorates), Slots: slices.Clone(outer.Slots), Events: slices.Clone(outer.Events),

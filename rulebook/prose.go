@@ -9,7 +9,10 @@ import (
 
 // speaker puts a book into words. What it has no words for it quotes as it is
 // written: an explanation never says less than the rule.
-type speaker struct{ b *Book }
+type speaker struct {
+	b        *Book
+	outerToo bool // of a local book: speak of what is the outer one's too
+}
 
 // spaced gives a name as words: parliamentary_party, parliamentary party. A
 // name without vowels is an abbreviation: mp, MP.
