@@ -167,7 +167,7 @@ func plainSyntax(msg string) string {
 		return "`" + q + "` does not fit here"
 	case strings.Contains(msg, "token recognition error"):
 		return "`" + quotedIn(msg) + "` does not belong into an expression"
-	case strings.Contains(msg, "recursion limit"), strings.Contains(msg, "size exceeds"), strings.Contains(msg, "limit"):
+	case strings.Contains(msg, "recursion"), strings.Contains(msg, "size exceeds"), strings.Contains(msg, "limit"):
 		return "this expression is too long or too deeply nested"
 	}
 	return "this is no expression: " + msg

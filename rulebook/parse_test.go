@@ -164,3 +164,17 @@ func TestRoll(t *testing.T) {
 		t.Errorf("%s for %d people", d, people)
 	}
 }
+
+func TestAgainstNumbers(t *testing.T) {
+	b, err := Parse([]byte(example(t, "others.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps := b.AgainstNumbers(map[string]int64{"member": 5000, "local_party": 12, "branch": 40})
+	if len(ps) != 2 || !strings.Contains(ps[0].Message, "at least 20 of `local_party`; there are 12") || !strings.Contains(ps[1].Message, "100000") {
+		t.Errorf("%v", ps)
+	}
+	if ps := b.AgainstNumbers(nil); len(ps) != 0 {
+		t.Errorf("%v", ps)
+	}
+}
