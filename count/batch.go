@@ -1,7 +1,6 @@
 package count
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/omov/omov/fault"
@@ -139,8 +138,8 @@ func GroupBatches(keep bool, batches ...*Batch) (*Papers, error) {
 	}
 	wg.Wait()
 	from := p.sortByFirst(
-		run{starts: part[0].starts, weights: part[0].weights, firsts: part[0].firsts},
-		run{starts: part[1].starts, weights: part[1].weights, firsts: part[1].firsts})
+		run{starts: part[0].starts, weights: part[0].weights, firsts: part[0].firsts, lengths: part[0].lengths},
+		run{starts: part[1].starts, weights: part[1].weights, firsts: part[1].firsts, lengths: part[1].lengths})
 	if keep {
 		p.renumber(batches, from, uint32(len(part[0].starts)))
 	}
@@ -173,6 +172,7 @@ type grouping struct {
 	starts  []uint32
 	weights []Votes
 	firsts  []uint16
+	lengths []uint32
 }
 
 // slot is an entry of the table: the hash beside the number of the group, so
@@ -186,13 +186,18 @@ func (g *grouping) run(batches []*Batch) {
 	g.starts = make([]uint32, 0, g.expect/4+16)
 	g.weights = make([]Votes, 0, g.expect/4+16)
 	g.firsts = make([]uint16, 0, g.expect/4+16)
+	g.lengths = make([]uint32, 0, g.expect/4+16)
 	at := 0
 	for _, b := range batches {
 		for i, h := range b.hashes {
 			if h>>31 != g.bit {
 				continue
 			}
-			group := g.find(h, b.starts[i])
+			end := b.base + uint32(len(b.marks))
+			if i+1 < len(b.starts) {
+				end = b.starts[i+1]
+			}
+			group := g.find(h, b.starts[i], end-b.starts[i]-1)
 			g.weights[group] += b.weight(i)
 			if g.of != nil {
 				g.of[at+i] = group
@@ -224,7 +229,7 @@ func (g *grouping) resize(n int) {
 }
 
 // find gives the group with the marks at start, new if need be.
-func (g *grouping) find(h, start uint32) uint32 {
+func (g *grouping) find(h, start, length uint32) uint32 {
 	mask := uint32(len(g.table) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
 		switch s := g.table[at]; {
@@ -232,6 +237,7 @@ func (g *grouping) find(h, start uint32) uint32 {
 			g.starts = append(g.starts, start)
 			g.weights = append(g.weights, 0)
 			g.firsts = append(g.firsts, uint16(g.marks[start]))
+			g.lengths = append(g.lengths, length)
 			n := len(g.starts)
 			g.table[at] = slot{h, uint32(n)}
 			if n > len(g.table)/4*3 {
@@ -256,18 +262,4 @@ func sameMarks(marks []Mark, a, b uint32) bool {
 		a++
 		b++
 	}
-}
-
-// Compact copies the marks of the groups into an array of their own size, as
-// is worth while where papers are kept and most were alike.
-func (p *Papers) Compact() *Papers {
-	c := *p
-	c.marks = make([]Mark, 0, len(p.starts)*4)
-	c.starts = make([]uint32, len(p.starts))
-	for i := range p.starts {
-		c.starts[i] = uint32(len(c.marks))
-		c.marks = append(append(c.marks, p.at(i)...), endMark)
-	}
-	c.marks = slices.Clip(c.marks)
-	return &c
 }

@@ -3,6 +3,7 @@ package count
 import (
 	"math/big"
 	"slices"
+	"sync"
 
 	"github.com/omov/omov/fault"
 )
@@ -370,7 +371,15 @@ func (g *Grouper) Papers() *Papers {
 func (g *Grouper) papers() (*Papers, []uint32) {
 	p := g.p
 	g.p, g.table, g.hashes = nil, nil, nil
-	from := p.sortByFirst(run{p.starts, p.weights, p.class, p.firstMarks(p.starts)})
+	lengths := make([]uint32, len(p.starts))
+	for i, at := range p.starts {
+		next := uint32(len(p.marks))
+		if i+1 < len(p.starts) {
+			next = p.starts[i+1]
+		}
+		lengths[i] = next - at - 1
+	}
+	from := p.sortByFirst(run{p.starts, p.weights, p.class, p.firstMarks(p.starts), lengths})
 	if p.of != nil {
 		to := make([]uint32, len(from))
 		for now, before := range from {
@@ -402,6 +411,7 @@ type run struct {
 	weights []Votes
 	class   []uint8
 	firsts  []uint16
+	lengths []uint32 // marks of each group
 }
 
 // sortByFirst lays groups in order of their first mark, and within that in
@@ -424,6 +434,7 @@ func (p *Papers) sortByFirst(runs ...run) []uint32 {
 	}
 	next := slices.Clone(p.byFirst)
 	p.starts, p.weights = make([]uint32, total), make([]Votes, total)
+	lengths := make([]uint32, total)
 	from := make([]uint32, total)
 	if len(p.classes) > 0 {
 		p.class = make([]uint8, total)
@@ -433,14 +444,45 @@ func (p *Papers) sortByFirst(runs ...run) []uint32 {
 		for i, f := range r.firsts {
 			at := next[f]
 			next[f]++
-			p.starts[at], p.weights[at], from[at] = r.starts[i], r.weights[i], before
+			p.starts[at], p.weights[at], from[at], lengths[at] = r.starts[i], r.weights[i], before, r.lengths[i]
 			if p.class != nil {
 				p.class[at] = r.class[i]
 			}
 			before++
 		}
 	}
+	p.layOut(lengths)
 	return from
+}
+
+// layOut copies the marks into the order of the groups, so that papers that
+// lie together in a count lie together in memory.
+func (p *Papers) layOut(lengths []uint32) {
+	to := make([]uint32, len(lengths))
+	size := uint32(0)
+	for i, n := range lengths {
+		to[i] = size
+		size += n + 1
+	}
+	marks := make([]Mark, size)
+	lay := func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			copy(marks[to[i]:to[i]+lengths[i]+1], p.marks[p.starts[i]:])
+		}
+	}
+	if half := len(to) / 2; len(to) >= parallelFrom {
+		var wg sync.WaitGroup
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			lay(half, len(to))
+		}()
+		lay(0, half)
+		wg.Wait()
+	} else {
+		lay(0, len(to))
+	}
+	p.marks, p.starts = marks, to
 }
 
 func gcd(a, b Votes) Votes {

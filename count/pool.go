@@ -200,12 +200,19 @@ type one struct {
 func (t *pool) dealOne(papers pile, stands []bool, equals bool, processor int) one {
 	n := len(stands)
 	o := one{make([][]item, n+1), make([]Votes, n+1)}
-	from := t.open(papers)
+	from, fresh := papers.items, papers.items == nil
+	if fresh {
+		from = make([]item, papers.size())
+	}
 	to := t.room(processor, len(from))
 	counts := make([]int, n+1)
 	marks := t.p.marks
 	for i := range from {
 		x := &from[i]
+		if fresh {
+			g := papers.lo + uint32(i)
+			*x = item{t.p.starts[g], g, uint32(min(t.p.weights[g], manyVotes))}
+		}
 		at, c := x.at, n
 		if equals {
 			at, c = t.nextAmongEquals(at, stands)
