@@ -82,7 +82,7 @@ func rounds(few, many int) int {
 func TestKilledServer(t *testing.T) {
 	storetest.EachOptions(t, func(t *testing.T, o store.Options) {
 		acknowledged, from := map[int64]bool{}, int64(0)
-		for range rounds(10, 200) {
+		for range rounds(10, 60) {
 			from = killed(t, o, from, acknowledged)
 			db, err := store.Open(t.Context(), o)
 			if err != nil {
