@@ -16,6 +16,7 @@ func (d *decoder) checks(root *node) {
 		d.adopting(p)
 		d.numbersOf(p)
 		d.sanctioning(p)
+		d.atHome(p)
 	}
 	d.begun()
 	if d.outer == nil {
@@ -375,4 +376,17 @@ func (d *decoder) sanctioning(p *Procedure) {
 			d.c.err("for-ever", e.Pos, "Add `until: called + 5 years`, or another moment.", "`%s` takes away rights without end", s.Name)
 		}
 	}
+}
+
+// atHome checks that whoever a procedure asks does not speak of the unit or
+// the office of a run where the run has none.
+func (d *decoder) atHome(p *Procedure) {
+	d.visit(p, func(e *Expr) {
+		if p.In == "" && slices.Contains(e.names, "here") {
+			d.c.err("which", e.pos, "Let the procedure run `in` a kind of unit, or ask for `person.unit(…)`.", "this asks for `here`, but `%s` runs in no unit", p.Name)
+		}
+		if len(p.Fills) == 0 && slices.Contains(e.names, "office") {
+			d.c.err("which", e.pos, "Let the procedure say what it `fills`, or name the office.", "this asks for `office`, but `%s` fills none", p.Name)
+		}
+	}, func(*Who) {})
 }

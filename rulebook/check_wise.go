@@ -156,85 +156,14 @@ func (d *decoder) idleFreeze(p *Procedure) {
 	if p.Freeze == nil || p.Freeze.pos.Line == 0 {
 		return
 	}
-	w := &freezeWatch{d: d, seen: map[string]bool{}}
-	for i := range p.Stages {
-		s := &p.Stages[i]
-		for _, e := range []*Expr{s.If, s.Opens, s.Closes, s.Automatic, s.Where, s.Notice, s.Window, s.Seats, s.DrawSeats} {
-			w.expr(e)
-		}
-		for _, x := range []*Who{s.Stand, s.Voters, s.By, s.Pool} {
-			w.who(x)
-		}
-		w.threshold(s.Needs)
-		w.threshold(s.Passes)
-		w.threshold(s.Quorum)
-	}
-	for _, b := range p.Begins {
-		w.expr(b.If)
-		w.threshold(b.Backed)
-	}
-	if !w.found {
+	bound := false
+	d.visit(p, func(e *Expr) {
+		bound = bound || slices.Contains(e.names, "freeze")
+	}, func(w *Who) {
+		bound = bound || w.Kind == WhoClass // a bare class means who belonged at the freeze
+	})
+	if !bound {
 		d.c.warn("idle-freeze", p.Freeze.pos, "Leave it out, or let a condition look at it.", "no condition looks at `freeze`")
-	}
-}
-
-// freezeWatch looks for an expression or a bare class that the freeze binds.
-type freezeWatch struct {
-	d     *decoder
-	seen  map[string]bool
-	found bool
-}
-
-func (w *freezeWatch) expr(e *Expr) {
-	if e != nil && slices.Contains(e.names, "freeze") {
-		w.found = true
-	}
-}
-
-func (w *freezeWatch) threshold(t *Threshold) {
-	if t == nil {
-		return
-	}
-	for _, part := range slices.Concat(t.All, t.Any) {
-		w.threshold(part)
-	}
-	w.who(t.From)
-	for _, e := range []*Expr{t.Where, t.Weigh, t.When, t.Amount} {
-		w.expr(e)
-	}
-}
-
-func (w *freezeWatch) who(x *Who) {
-	if x == nil || w.seen[string(x.Kind)+x.Name] && x.Name != "" {
-		return
-	}
-	w.seen[string(x.Kind)+x.Name] = true
-	for i := range x.Any {
-		w.who(&x.Any[i])
-	}
-	switch x.Kind {
-	case WhoClass:
-		w.found = true // a bare class means who belonged at the freeze
-	case WhoBody:
-		if b := w.d.b.Body(x.Name); b != nil {
-			w.expr(b.When)
-		}
-	case WhoUnit:
-		if u := w.d.b.UnitKind(x.Name); u != nil && u.Decides != nil {
-			w.who(u.Decides.Ballot)
-		}
-	case WhoElectorate:
-		e := w.d.b.Electorate(x.Name)
-		if e == nil {
-			return
-		}
-		for _, c := range e.Conditions {
-			w.expr(c.When)
-		}
-		for i := range e.Sections {
-			w.expr(e.Sections[i].Value)
-			w.who(&e.Sections[i].Of)
-		}
 	}
 }
 

@@ -236,7 +236,11 @@ func (d *decoder) expr(n *node, key string, in place, want ...kind) *Expr {
 	if slices.Contains(want, kSpan) && d.notASpan(text, n.pos) {
 		return nil
 	}
-	e := compileExpr(d.sy, text, n.pos, in, d.c)
+	pos := n.pos
+	if n.quoted {
+		pos.Column++ // the expression begins after the quote
+	}
+	e := compileExpr(d.sy, text, pos, in, d.c)
 	if e == nil {
 		return nil
 	}

@@ -48,7 +48,8 @@ func (e *Expr) Facts() []string { return e.facts }
 // classes, offices, kinds of unit.
 func (e *Expr) Constants() []string { return e.known }
 
-// Literal gives the value of a constant, and false for all else.
+// Literal gives the value of a constant, and false for all else. A number in
+// it is shared and not to be changed.
 func (e *Expr) Literal() (Value, bool) {
 	if e == nil || e.code.lit == nil {
 		return Value{}, false

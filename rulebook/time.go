@@ -267,6 +267,9 @@ func (m Moment) String() string {
 // maxSpan bounds the number in front of a unit of time.
 const maxSpan = 100_000
 
+// maxWorking bounds working days, which are counted one by one.
+const maxWorking = 1000
+
 // parseSpan reads `14 days`; ok is false where it is no span at all.
 func parseSpan(s string) (Span, bool) {
 	num, unit, found := strings.Cut(s, " ")
@@ -280,7 +283,7 @@ func parseSpan(s string) (Span, bool) {
 	case "day", "days":
 		return Span{Days: n}, true
 	case "working day", "working days":
-		return Span{WorkingDays: n}, true
+		return Span{WorkingDays: n}, n <= maxWorking
 	case "week", "weeks":
 		return Span{Days: 7 * n}, true
 	case "month", "months":
