@@ -6,8 +6,8 @@ import (
 	"github.com/omov/omov/fault"
 )
 
-// Batch takes papers as fast as they can be read: it only copies and hashes
-// them. Several batches of one contest may be filled side by side;
+// Batch takes papers as fast as they can be read: it only copies them and
+// gives each a key. Several batches of one contest may be filled side by side;
 // GroupBatches then groups all of them.
 type Batch struct {
 	candidates int
@@ -15,7 +15,8 @@ type Batch struct {
 	all        []Mark // the array of all batches
 	marks      []Mark // this one's piece of it, capacity fixed
 	starts     []uint32
-	hashes     []uint32
+	keys       []uint64
+	bits       uint // of a mark in a key
 	weights    []Votes
 	total      Votes
 	blank      Votes
@@ -40,7 +41,7 @@ func NewBatches(candidates int, room ...int) ([]*Batch, error) {
 	out := make([]*Batch, len(room))
 	at := 0
 	for i, n := range room {
-		out[i] = &Batch{candidates: candidates, base: uint32(at), all: all, marks: all[at : at : at+n], plain: true}
+		out[i] = &Batch{candidates: candidates, base: uint32(at), all: all, marks: all[at : at : at+n], plain: true, bits: keyBits(candidates)}
 		at += n
 	}
 	return out, nil
@@ -49,7 +50,28 @@ func NewBatches(candidates int, room ...int) ([]*Batch, error) {
 // Expect makes room for a number of papers.
 func (b *Batch) Expect(papers int) {
 	b.starts = make([]uint32, 0, papers)
-	b.hashes = make([]uint32, 0, papers)
+	b.keys = make([]uint64, 0, papers)
+}
+
+// keyBits gives the bits that a mark plus one needs.
+func keyBits(candidates int) uint {
+	n := uint(1)
+	for candidates>>n > 0 {
+		n++
+	}
+	return n
+}
+
+// A key is a paper's content, packed, where it has room in 63 bits, and
+// otherwise its hash with longKey set. So most papers are known to be alike
+// without a look at their marks.
+const longKey uint64 = 1 << 63
+
+// mix spreads a key over 64 bits (the end of MurmurHash3, by Appleby).
+func mix(k uint64) uint64 {
+	k = (k ^ k>>33) * hashFactor
+	k = (k ^ k>>33) * 0xc4ceb9fe1a85ec53
+	return k ^ k>>33
 }
 
 // Room gives space for the marks of the next paper; what is written there is
@@ -67,7 +89,7 @@ func (b *Batch) Take(n int, votes Votes) bool {
 		b.blank += votes
 		return true
 	}
-	h, seen := hashSeed, uint64(0)
+	key, seen := uint64(0), uint64(0)
 	paper := b.marks[start : start+n+1]
 	for _, m := range paper[:n] {
 		if int(m) >= b.candidates {
@@ -78,13 +100,15 @@ func (b *Batch) Take(n int, votes Votes) bool {
 			b.odd |= hasRepeat
 		}
 		seen |= bit
-		h = (h ^ uint64(m)) * hashFactor
-		h ^= h >> 29
+		key = key<<b.bits | uint64(m+1)
+	}
+	if uint(n)*b.bits > 63 {
+		key = longKey | uint64(hashMarks(0, paper[:n]))
 	}
 	paper[n] = endMark
 	b.marks = b.marks[:start+n+1]
 	b.starts = append(b.starts, b.base+uint32(start))
-	b.hashes = append(b.hashes, uint32(h>>32))
+	b.keys = append(b.keys, key)
 	if votes != 1 && b.plain {
 		b.plain = false
 		b.weights = make([]Votes, len(b.starts)-1, cap(b.starts))
@@ -107,7 +131,7 @@ func (b *Batch) weight(i int) Votes {
 }
 
 // GroupBatches groups the papers of all batches, on two processors: each
-// takes the papers whose hash begins with its bit, so that the groups do not
+// takes the papers whose mixed key begins with its bit, so that the groups do not
 // depend on who was faster. The batches must not be used afterwards.
 func GroupBatches(keep bool, batches ...*Batch) (*Papers, error) {
 	p := &Papers{candidates: batches[0].candidates, den: 1}
@@ -129,7 +153,7 @@ func GroupBatches(keep bool, batches ...*Batch) (*Papers, error) {
 	var part [2]grouping
 	var wg sync.WaitGroup
 	for k := range part {
-		part[k] = grouping{marks: p.marks, of: p.of, bit: uint32(k), expect: n}
+		part[k] = grouping{marks: p.marks, of: p.of, bit: uint64(k), expect: n}
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -155,8 +179,8 @@ func (p *Papers) renumber(batches []*Batch, from []uint32, first uint32) {
 	}
 	at := 0
 	for _, b := range batches {
-		for _, h := range b.hashes {
-			p.of[at] = to[p.of[at]+first*(h>>31)]
+		for _, k := range b.keys {
+			p.of[at] = to[p.of[at]+first*uint32(mix(k)>>63)]
 			at++
 		}
 	}
@@ -166,7 +190,7 @@ func (p *Papers) renumber(batches []*Batch, from []uint32, first uint32) {
 type grouping struct {
 	marks   []Mark
 	of      []uint32
-	bit     uint32
+	bit     uint64
 	expect  int
 	table   []slot
 	starts  []uint32
@@ -175,10 +199,10 @@ type grouping struct {
 	lengths []uint32
 }
 
-// slot is an entry of the table: the hash beside the number of the group, so
-// that most comparisons need no look at the marks.
+// slot is an entry of the table.
 type slot struct {
-	hash, group uint32 // group+1; 0: empty
+	key   uint64
+	group uint32 // group+1; 0: empty
 }
 
 func (g *grouping) run(batches []*Batch) {
@@ -189,21 +213,22 @@ func (g *grouping) run(batches []*Batch) {
 	g.lengths = make([]uint32, 0, g.expect/4+16)
 	at := 0
 	for _, b := range batches {
-		for i, h := range b.hashes {
-			if h>>31 != g.bit {
+		for i, k := range b.keys {
+			h := mix(k)
+			if h>>63 != g.bit {
 				continue
 			}
 			end := b.base + uint32(len(b.marks))
 			if i+1 < len(b.starts) {
 				end = b.starts[i+1]
 			}
-			group := g.find(h, b.starts[i], end-b.starts[i]-1)
+			group := g.find(k, uint32(h), b.starts[i], end-b.starts[i]-1)
 			g.weights[group] += b.weight(i)
 			if g.of != nil {
 				g.of[at+i] = group
 			}
 		}
-		at += len(b.hashes)
+		at += len(b.keys)
 	}
 }
 
@@ -220,7 +245,7 @@ func (g *grouping) resize(n int) {
 		if s.group == 0 {
 			continue
 		}
-		at := s.hash & mask
+		at := uint32(mix(s.key)) & mask
 		for g.table[at].group != 0 {
 			at = (at + 1) & mask
 		}
@@ -229,7 +254,7 @@ func (g *grouping) resize(n int) {
 }
 
 // find gives the group with the marks at start, new if need be.
-func (g *grouping) find(h, start, length uint32) uint32 {
+func (g *grouping) find(key uint64, h, start, length uint32) uint32 {
 	mask := uint32(len(g.table) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
 		switch s := g.table[at]; {
@@ -239,12 +264,12 @@ func (g *grouping) find(h, start, length uint32) uint32 {
 			g.firsts = append(g.firsts, uint16(g.marks[start]))
 			g.lengths = append(g.lengths, length)
 			n := len(g.starts)
-			g.table[at] = slot{h, uint32(n)}
+			g.table[at] = slot{key, uint32(n)}
 			if n > len(g.table)/4*3 {
 				g.resize(len(g.table) * 2)
 			}
 			return uint32(n) - 1
-		case s.hash == h && sameMarks(g.marks, g.starts[s.group-1], start):
+		case s.key == key && (key&longKey == 0 || sameMarks(g.marks, g.starts[s.group-1], start)):
 			return s.group - 1
 		}
 	}
