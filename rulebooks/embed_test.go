@@ -144,3 +144,26 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s is not current; look at the difference and run go test ./rulebooks -update", file)
 	}
 }
+
+// TestAmended writes every shipped book anew, through an amendment that
+// changes no rule: it has to say the same.
+func TestAmended(t *testing.T) {
+	for _, name := range Names() {
+		src, err := Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := rulebook.Parse(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, ps := b.Amend([]byte("edition: 2030-01-01"))
+		if c == nil || len(ps) > 0 {
+			t.Errorf("%s: %v", name, ps)
+			continue
+		}
+		if d := rulebook.Diff(b, c); len(d.Sections) > 0 {
+			t.Errorf("%s: written anew it says something else:\n%s", name, d.Text(0))
+		}
+	}
+}
