@@ -100,6 +100,15 @@ func (tx *Tx) Proceeding(ref string) (ProceedingRow, error) {
 	return p, err
 }
 
+// ProceedingVersion gives the version of a proceeding without its state.
+func (tx *Tx) ProceedingVersion(ref string) (version int64, err error) {
+	found, err := tx.one(`SELECT version FROM proceeding WHERE ref = $1`, func(r row) { version = r.int(0) }, ref)
+	if err == nil && !found {
+		err = fault.New(fault.NotFound, "there is no proceeding %s", ref)
+	}
+	return version, err
+}
+
 // Proceedings gives all proceedings, those last called first.
 func (tx *Tx) Proceedings() ([]ProceedingRow, error) {
 	return tx.proceedings(`SELECT ` + proceedingColumns + ` FROM proceeding ORDER BY called_at DESC, ref DESC`)

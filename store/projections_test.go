@@ -199,6 +199,13 @@ func TestProceedings(t *testing.T) {
 			}
 			_, err = tx.Proceeding("2026-L-003")
 			wantKind(t, err, fault.NotFound)
+			_, err = tx.ProceedingVersion("2026-L-003")
+			wantKind(t, err, fault.NotFound)
+			v, err := tx.ProceedingVersion("2026-L-001")
+			check(t, "ProceedingVersion", v, int64(3))
+			if err != nil {
+				return err
+			}
 			all, err := tx.Proceedings()
 			check(t, "Proceedings", all, []store.ProceedingRow{b, a})
 			if err != nil {
