@@ -334,32 +334,43 @@ func (s *speaker) drawing(st *Stage) string {
 
 // timing says when a stage opens and closes.
 func (s *speaker) timing(st *Stage, first bool) string {
-	var parts []string
+	opens := ""
 	switch {
 	case st.Opens != nil:
-		parts = append(parts, "It opens on "+s.value(st.Opens))
+		opens = "It opens " + onDay(s.value(st.Opens))
 		if st.Notice != nil {
-			parts = append(parts, "announced "+s.value(st.Notice)+" before")
+			opens += ", announced " + s.value(st.Notice) + " before,"
 		}
 	case st.Notice != nil && first:
-		parts = append(parts, "It opens "+s.value(st.Notice)+" after the call")
+		opens = "It opens " + s.value(st.Notice) + " after the call"
 	case st.Notice != nil:
-		parts = append(parts, "It opens "+s.value(st.Notice)+" after the stage before has ended")
+		opens = "It opens " + s.value(st.Notice) + " after the stage before has ended"
+	}
+	closes := ""
+	switch {
+	case st.Window != nil:
+		closes = "is open for " + s.value(st.Window)
+	case st.Closes != nil:
+		closes = "closes " + onDay(s.value(st.Closes))
 	}
 	switch {
-	case st.Window != nil && len(parts) == 0:
-		parts = append(parts, "It is open for "+s.value(st.Window))
-	case st.Window != nil:
-		parts = append(parts, "is open for "+s.value(st.Window))
-	case st.Closes != nil && len(parts) == 0:
-		parts = append(parts, "It closes at "+s.value(st.Closes))
-	case st.Closes != nil:
-		parts = append(parts, "closes at "+s.value(st.Closes))
-	}
-	if len(parts) == 0 {
+	case opens == "" && closes == "":
 		return ""
+	case opens == "":
+		return "It " + closes + "."
+	case closes == "":
+		return strings.TrimSuffix(opens, ",") + "."
 	}
-	return sentenceList(parts, "and") + "."
+	return opens + " and " + closes + "."
+}
+
+// onDay puts the word on before a day that is named, and none before one that is
+// counted: "on the next conference", "3 weeks after the call".
+func onDay(when string) string {
+	if when != "" && when[0] >= '0' && when[0] <= '9' && strings.Contains(when, " after ") || strings.Contains(when, " before ") {
+		return when
+	}
+	return "on " + when
 }
 
 // outcome names an outcome of a stage as the beginning of a sentence.
@@ -457,7 +468,7 @@ func (s *speaker) effect(e *Effect, p *Procedure, stage int) string {
 		}
 		return "the office of " + name + " falls vacant"
 	case DoAdopt:
-		out := "it is adopted as a " + name
+		out := "it is adopted as " + sortOf(name).article()
 		if e.Target == "rulebook" {
 			out = "the change becomes part of this rulebook"
 		}

@@ -268,14 +268,22 @@ func (s *speaker) call(e ast.Expr) (string, bool) {
 			return whoeverHolds(a), true
 		}
 	}
-	if k.IsMemberFunction() && name == "count" && len(k.Args()) == 2 {
+	switch {
+	case k.IsMemberFunction() && name == "count" && len(k.Args()) == 2:
 		return s.countAt(k)
+	case k.IsMemberFunction() && (name == "exists" || name == "all") && len(k.Args()) == 2:
+		return s.each(k)
+	case name == "parts" && len(k.Args()) == 2:
+		return s.parts(k)
 	}
 	if k.IsMemberFunction() && len(k.Args()) == 1 {
 		return s.member(k)
 	}
 	if k.IsMemberFunction() && name == "size" {
 		of, ok := s.tree(k.Target())
+		if office, holders := strings.CutPrefix(of, "whoever holds "); holders {
+			return "the number of people who hold " + office, ok
+		}
 		return "the number of " + of, ok
 	}
 	return "", false
@@ -286,6 +294,30 @@ func whoeverHolds(office string) string {
 		return "whoever holds the office"
 	}
 	return "whoever holds the office of " + strings.TrimPrefix(office, "the ")
+}
+
+// each reads candidates.exists(c, …) as "one of the candidates …".
+func (s *speaker) each(k ast.CallExpr) (string, bool) {
+	of, ok := s.tree(k.Target())
+	if !ok || k.Args()[0].Kind() != ast.IdentKind {
+		return "", false
+	}
+	body, ok := s.tree(k.Args()[1])
+	who := "one of "
+	if k.FunctionName() == "all" {
+		who = "every one of "
+	}
+	return strings.ReplaceAll(body, "the "+spaced(k.Args()[0].AsIdent())+" ", who+of+" "), ok
+}
+
+// parts reads parts(250, n) as "one for every 250, or part of 250, in n".
+func (s *speaker) parts(k ast.CallExpr) (string, bool) {
+	size, ok := s.tree(k.Args()[0])
+	if !ok {
+		return "", false
+	}
+	n, ok := s.tree(k.Args()[1])
+	return "one for every " + size + ", or part of " + size + ", in " + n, ok
 }
 
 func (s *speaker) countAt(k ast.CallExpr) (string, bool) {
@@ -352,8 +384,13 @@ func (s *speaker) negated(e ast.Expr) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	if strings.Contains(w, " is marked ") {
-		return strings.Replace(w, " is marked ", " is not marked ", 1), true
+	for _, x := range [][2]string{
+		{" is marked ", " is not marked "}, {" has a conflict of interest ", " has no conflict of interest "}, {" took part in ", " took no part in "},
+		{" is vacant", " is not vacant"}, {" holds the office ", " does not hold the office "}, {" is of the class ", " is not of the class "},
+	} {
+		if strings.Count(w, x[0]) == 1 && !strings.Contains(w, " and ") && !strings.Contains(w, " or ") {
+			return strings.Replace(w, x[0], x[1], 1), true
+		}
 	}
 	return "it is not so that " + w, true
 }

@@ -73,6 +73,8 @@ func (s *speaker) amount(t *Threshold) string {
 		return n + " of the " + s.weighed(t) + " of all " + s.people(t.From)
 	case t.Count == "present":
 		return n + " of " + denominator(of) + " present"
+	case t.From != nil && constantWord(t.Of) == "":
+		return n + " of " + what + " (" + s.readings(t) + ")"
 	case t.From != nil && of == "entitled":
 		return n + " of all " + strings.TrimPrefix(what, "the ")
 	case t.From != nil:
@@ -130,6 +132,26 @@ func (s *speaker) weighed(t *Threshold) string {
 		return spaced(field)
 	}
 	return "sum of " + s.value(t.Weigh)
+}
+
+// readings lists the denominators between which a slot chooses.
+func (s *speaker) readings(t *Threshold) string {
+	sl := s.b.Slot(t.Of.src)
+	if sl == nil {
+		return "of those as decided"
+	}
+	var out []string
+	for _, c := range sl.Choices {
+		switch c {
+		case "entitled":
+			out = append(out, "of all there are")
+		case "papers":
+			out = append(out, "of those that voted")
+		default:
+			out = append(out, "of "+denominator(c))
+		}
+	}
+	return sentenceList(out, "or") + ", as decided under “" + spaced(sl.Name) + "”"
 }
 
 func denominator(of string) string {
