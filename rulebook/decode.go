@@ -16,7 +16,6 @@ type decoder struct {
 	proc  string                     // the procedure being read, or empty
 	uses  map[string]map[string]bool // slot: procedures that use it
 	used  map[string]bool            // names of the book that something refers to
-	exprs []*Expr                    // every expression read
 	outer *Book                      // of a local book; its definitions are not checked again
 }
 
@@ -200,7 +199,6 @@ func (d *decoder) note(e *Expr) {
 	if e == nil {
 		return
 	}
-	d.exprs = append(d.exprs, e)
 	for _, n := range e.names {
 		d.use(n)
 	}

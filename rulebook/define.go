@@ -210,8 +210,8 @@ func (d *decoder) decides(n *node, whose string, unit bool) *Decides {
 		out.Ballot = d.who(b, "ballot")
 	}
 	out.How = d.choice(n.get("how"), "how", waysOfVoting())
-	out.Quorum = d.threshold(n.get("quorum"), gateContext{key: "quorum", place: d.runPlace(nil)})
-	out.Passes = d.threshold(n.get("passes"), gateContext{key: "passes", place: d.runPlace(nil)})
+	out.Quorum = d.threshold(n.get("quorum"), gateContext{place: d.runPlace(nil)})
+	out.Passes = d.threshold(n.get("passes"), gateContext{place: d.runPlace(nil)})
 	return out
 }
 

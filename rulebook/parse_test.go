@@ -178,3 +178,13 @@ func TestAgainstNumbers(t *testing.T) {
 		t.Errorf("%v", ps)
 	}
 }
+
+func BenchmarkCheck(b *testing.B) {
+	src := []byte(example(b, "party-2018.yaml"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if book, ps := Check(src); book == nil {
+			b.Fatal(ps)
+		}
+	}
+}

@@ -124,7 +124,7 @@ func (d *decoder) begins(n *node, in place, sig *procSig) Beginning {
 		d.c.err("missing", n.pos, "Say by, backed, every, vacancy or event; a second way is a second item of the list.", "a beginning needs one way to begin; this has %d", ways)
 	}
 	out.By = d.actor(n.get("by"), "by", sig.in)
-	out.Backed = d.threshold(n.get("backed"), gateContext{key: "backed", place: in, gate: true})
+	out.Backed = d.threshold(n.get("backed"), gateContext{place: in, gate: true})
 	out.Window = d.expr(n.get("window"), "window", in, kSpan)
 	if n.get("backed") != nil && n.get("window") == nil {
 		d.c.err("endless", n.pos, "Add `window: 28 days`, or another length.", "support for a beginning is gathered without end")

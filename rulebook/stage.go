@@ -62,7 +62,7 @@ func (d *decoder) gather(n *node, out *Stage, in place, sig *procSig) {
 		d.used[out.Gathers] = true
 	}
 	out.Stand = d.who(n.get("stand"), "stand")
-	out.Needs = d.threshold(n.get("needs"), gateContext{key: "needs", place: in, gate: true, pick: out.Gathers == "candidates"})
+	out.Needs = d.threshold(n.get("needs"), gateContext{place: in, gate: true, pick: out.Gathers == "candidates"})
 	out.Automatic = d.expr(n.get("automatic"), "automatic", in, kPeople, kPerson)
 	out.Kept = d.yesNo(n.get("kept"), true)
 	out.Fee = d.expr(n.get("fee"), "fee", in, kMoney)
@@ -77,14 +77,14 @@ func (d *decoder) gather(n *node, out *Stage, in place, sig *procSig) {
 func (d *decoder) ballot(n *node, out *Stage, in place) {
 	out.Voters = d.who(n.get("ballot"), "ballot")
 	out.How = d.choice(n.get("how"), "how", waysOfVoting())
-	out.Passes = d.threshold(n.get("passes"), gateContext{key: "passes", place: in})
-	out.Quorum = d.threshold(n.get("quorum"), gateContext{key: "quorum", place: in})
+	out.Passes = d.threshold(n.get("passes"), gateContext{place: in})
+	out.Quorum = d.threshold(n.get("quorum"), gateContext{place: in})
 	if m := n.get("method"); m != nil {
 		out.Method = d.choice(m, "method", Methods())
 	}
 	out.Seats = d.expr(n.get("seats"), "seats", in, kNumber)
-	out.Paper = d.thresholds(n.get("paper"), gateContext{key: "paper", place: in, pick: true})
-	out.Result = d.thresholds(n.get("result"), gateContext{key: "result", place: in, pick: true})
+	out.Paper = d.thresholds(n.get("paper"), gateContext{place: in, pick: true})
+	out.Result = d.thresholds(n.get("result"), gateContext{place: in, pick: true})
 	out.Options = d.texts(n.get("options"), "an option")
 	out.Revote = d.yesNo(n.get("revote"), false)
 	out.Interval = d.expr(n.get("interval"), "interval", in, kSpan)
@@ -145,13 +145,13 @@ func Methods() []string {
 func (d *decoder) decideStage(n *node, out *Stage, in place, sig *procSig) {
 	out.By = d.actor(n.get("decide"), "decide", sig.in)
 	out.Options = d.texts(n.get("options"), "an option")
-	out.Pick = d.thresholds(n.get("pick"), gateContext{key: "pick", place: in, pick: true})
+	out.Pick = d.thresholds(n.get("pick"), gateContext{place: in, pick: true})
 	out.Otherwise = d.str(n.get("otherwise"), "`otherwise`")
 	if h := n.get("how"); h != nil {
 		out.How = d.choice(h, "how", waysOfVoting())
 	}
-	out.Passes = d.threshold(n.get("passes"), gateContext{key: "passes", place: in})
-	out.Quorum = d.threshold(n.get("quorum"), gateContext{key: "quorum", place: in})
+	out.Passes = d.threshold(n.get("passes"), gateContext{place: in})
+	out.Quorum = d.threshold(n.get("quorum"), gateContext{place: in})
 	if n.get("pick") != nil && n.get("options") != nil {
 		d.c.err("unknown-key", n.get("options").pos, "Keep one of the two.", "who picks candidates has no `options`")
 	}
@@ -184,7 +184,7 @@ func (d *decoder) draw(n *node, out *Stage, in place) {
 	out.Where = d.expr(n.get("where"), "where", inner, kFlag)
 	out.DrawSeats = d.expr(n.get("seats"), "seats", in, kNumber)
 	out.Spread = d.ref(n.get("spread"), "spread", aUnit)
-	out.Result = d.thresholds(n.get("result"), gateContext{key: "result", place: in, pick: true})
+	out.Result = d.thresholds(n.get("result"), gateContext{place: in, pick: true})
 	out.Into = d.ref(n.get("into"), "into", aBody)
 	if out.Into != "" {
 		if b := d.b.Body(out.Into); b != nil && !b.Drawn {

@@ -3,7 +3,6 @@ package rulebook
 // gateContext is where a threshold stands: what it can name, and what it
 // counts where it does not say.
 type gateContext struct {
-	key   string // of the rulebook, for messages
 	place place
 	gate  bool // support is gathered: `from` is wanted, a share needs a rounding
 	pick  bool // about candidates: `where` speaks of candidate

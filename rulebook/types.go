@@ -144,22 +144,20 @@ func slotKind(s SlotType) kind {
 	return kWords
 }
 
-// sort of a name: what it names.
+// sortOf is the sort of a name: what it names.
 type sortOf string
 
 const (
-	aClass      sortOf = "class"
-	aUnit       sortOf = "kind of unit"
-	anOffice    sortOf = "office"
-	aBody       sortOf = "body"
-	anElect     sortOf = "electorate"
-	aSlot       sortOf = "slot"
-	anEvent     sortOf = "event"
-	aSanction   sortOf = "sanction"
-	aProcedure  sortOf = "procedure"
-	aDecision   sortOf = "kind of decision"
-	aStage      sortOf = "stage"
-	somethingTk sortOf = "thing taken"
+	aClass     sortOf = "class"
+	aUnit      sortOf = "kind of unit"
+	anOffice   sortOf = "office"
+	aBody      sortOf = "body"
+	anElect    sortOf = "electorate"
+	aSlot      sortOf = "slot"
+	anEvent    sortOf = "event"
+	aSanction  sortOf = "sanction"
+	aProcedure sortOf = "procedure"
+	aDecision  sortOf = "kind of decision"
 )
 
 // article puts a or an in front.
@@ -170,7 +168,7 @@ func (s sortOf) article() string {
 	return "a " + string(s)
 }
 
-// named is one entry of the table of names.
+// entry is one name of the table of names.
 type entry struct {
 	sort  sortOf
 	pos   Pos
