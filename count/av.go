@@ -373,7 +373,13 @@ func (a *alternative) sectionStage(s *avSection, show func(int) bool) SectionSta
 // needed says what more than half is: the smallest whole number above it, or
 // the half itself where votes are not whole.
 func (a *alternative) needed(whole *big.Rat) Amount {
-	if !a.college && whole.IsInt() && a.sections[0].table.p.den == 1 {
+	return moreThanHalf(whole, !a.college && a.sections[0].table.p.den == 1)
+}
+
+// moreThanHalf gives the smallest whole number above half of whole votes,
+// and the half itself, which has to be exceeded, of anything else.
+func moreThanHalf(whole *big.Rat, votes bool) Amount {
+	if votes && whole.IsInt() {
 		return Amount(new(big.Int).Add(new(big.Int).Rsh(whole.Num(), 1), big.NewInt(1)).String())
 	}
 	return ratAmount(new(big.Rat).Mul(whole, big.NewRat(1, 2)))

@@ -186,7 +186,7 @@ func roundTotals(n int, sections []Section, r Round) ([]*big.Rat, *big.Rat) {
 
 func (c *Contest) roundStage(stands []int, sections []Section, r Round, totals []*big.Rat, whole *big.Rat) Stage {
 	show := func(i int) bool { return slices.Contains(stands, i) }
-	st := Stage{Action: "round", Quota: ratAmount(new(big.Rat).Mul(whole, big.NewRat(1, 2))),
+	st := Stage{Action: "round", Quota: moreThanHalf(whole, len(sections) == 0),
 		Votes: tally(c.Candidates, func(i int) (Amount, bool) { return ratAmount(totals[i]), show(i) })}
 	for k, s := range sections {
 		base, row := Votes(0), r.Votes[k]
@@ -234,7 +234,7 @@ func countRounds(c *Contest, sections []Section) (*Sheet, error) {
 		}
 		s.Stages = append(s.Stages, o.Stage)
 		s.Quota = o.Stage.Quota
-		s.Valid, s.Invalid = "0", Total(amountOf(r.Spoilt, 1))
+		s.Invalid, s.Blank = Total(amountOf(r.Spoilt, 1)), "0"
 		sum := Votes(0)
 		for _, row := range r.Votes {
 			for _, v := range row {

@@ -154,6 +154,10 @@ func (s *Sheet) textPairs(b *strings.Builder) {
 // readable rounds fractions for the eye.
 func readable(a Amount) string {
 	if strings.Contains(string(a), "/") {
+		r := a.Rat()
+		if n, exact := r.FloatPrec(); exact && n <= 5 {
+			return r.FloatString(n)
+		}
 		return "≈" + a.Decimal(5)
 	}
 	return string(a)
