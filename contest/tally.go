@@ -367,27 +367,3 @@ func scaled(amounts []*big.Rat) []int64 {
 	}
 	return out
 }
-
-// Recount counts the same papers by another method or other weights and gives
-// an unofficial sheet: "one pool" of all sections where pool is set.
-func Recount(b *proceeding.Ballot, papers *PapersBody, method string, seats int, pool bool) (*count.Sheet, error) {
-	sections, err := Sections(b, papers)
-	if err != nil {
-		return nil, err
-	}
-	if pool && len(sections) > 1 {
-		g := count.NewGrouper(len(b.Options))
-		for _, sp := range papers.Sections {
-			plain := slices.Clone(sp.Papers)
-			for i := range plain {
-				plain[i].Value = ""
-			}
-			if err := addPapers(g, plain); err != nil {
-				return nil, err
-			}
-		}
-		sections = []count.Section{count.Pool(g.Papers())}
-	}
-	c := count.Contest{Candidates: names(b.Options), Seats: max(1, seats), Seed: LotSeed(b)}
-	return countBy(method, c, sections)
-}

@@ -67,6 +67,9 @@ type Vote struct {
 	Section string
 	Paper   Paper
 	Code    Code
+	// Declared says that the voter has made the declaration of the section,
+	// where it asks for one.
+	Declared bool
 }
 
 // Cast takes in a vote. It returns when the paper is durable; asked again
@@ -199,6 +202,9 @@ func (s *Contests) entitled(ctx context.Context, b *openBallot, v Vote) (section
 		sec := &b.facts.Sections[i]
 		if v.Section != sec.Name && (v.Section != "" || len(b.facts.Sections) > 1) {
 			continue
+		}
+		if sec.Declare != "" && !v.Declared {
+			return "", 0, nil, fault.Under(fault.Invalid, b.cite, "To vote in this section, make its declaration: %s", sec.Declare)
 		}
 		if sec.Listed {
 			if l := b.listed(sec, v); l != nil {

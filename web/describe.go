@@ -1,0 +1,137 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/omov/omov/chamber"
+	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/proceeding"
+	"github.com/omov/omov/register"
+)
+
+func dayText(unix int64, zone *time.Location) string {
+	return time.Unix(unix, 0).In(zone).Format("2 January 2006")
+}
+
+// describe says in a sentence what a public entry records.
+func describe(m *minutes.Minute) string {
+	var b struct {
+		Name, Title, Edition, Stage, Outcome, Waits, Slot, Order, Event string
+		Procedure, Office, Cause, Why, How, Kind                        string
+		Candidate                                                       proceeding.Person
+		Automatic, Unopposed, Skipped, Demo                             bool
+		Elected, Leaves                                                 []proceeding.Person
+		Value                                                           proceeding.Held
+		Term                                                            json.RawMessage
+		Units                                                           []register.Unit
+		Done                                                            proceeding.Done
+		Returned                                                        []proceeding.Returned
+		Roll                                                            proceeding.Roll
+		Ballot                                                          json.RawMessage
+	}
+	if err := json.Unmarshal(m.Body, &b); err != nil {
+		return strings.TrimSuffix(m.Kind, "/1")
+	}
+	switch m.Kind {
+	case chamber.KindFounded:
+		return "The minute book of " + b.Name + " is opened."
+	case chamber.KindRulebook:
+		return fmt.Sprintf("The rulebook “%s”, edition %s, comes into force.", b.Title, b.Edition)
+	case chamber.KindEvent:
+		return "Declared: " + spaced(b.Event) + "."
+	case register.KindUnits:
+		return fmt.Sprintf("%d units are entered in the register.", len(b.Units))
+	case register.KindFilled:
+		var t register.TermOfOffice
+		_ = json.Unmarshal(b.Term, &t)
+		return fmt.Sprintf("%s holds the office of %s (%s).", b.Name, spaced(t.Office), b.How)
+	case register.KindVacated:
+		return "A term of office ends: " + b.Why + "."
+	case proceeding.KindBegun:
+		return "Support for a call is collected: " + spaced(b.Procedure) + "."
+	case proceeding.KindCalled:
+		return fmt.Sprintf("Called: %s, for the office of %s.", spaced(b.Procedure), spaced(b.Office))
+	case proceeding.KindLapsed:
+		return "The call did not find its support in time."
+	case proceeding.KindEnded:
+		return "It has ended: " + spaced(b.Outcome) + "."
+	case proceeding.KindHalted:
+		if b.Waits == "" {
+			return "It goes on."
+		}
+		return "It waits for " + spaced(b.Waits) + "."
+	case proceeding.KindOrdered:
+		return "Ordered: " + spaced(b.Order) + "."
+	case proceeding.KindAccepted:
+		if b.Automatic {
+			return b.Candidate.Name + " is a candidate without nominations."
+		}
+		return b.Candidate.Name + " is a candidate."
+	case proceeding.KindWithdrew:
+		return b.Candidate.Name + " withdraws."
+	case proceeding.KindSlot:
+		return spaced(b.Slot) + " is set to " + b.Value.Text + "."
+	}
+	return describeBallot(m, b.Stage, b.Outcome, b.Skipped, b.Unopposed, b.Elected, b.Leaves, b.Done, b.Returned, b.Roll)
+}
+
+func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed bool, elected, leaves []proceeding.Person, done proceeding.Done, returned []proceeding.Returned, roll proceeding.Roll) string {
+	switch m.Kind {
+	case proceeding.KindComing:
+		if skipped {
+			return spaced(stage) + " is not held."
+		}
+		return spaced(stage) + " is announced."
+	case proceeding.KindOpened:
+		return spaced(stage) + " opens."
+	case proceeding.KindClosed:
+		return spaced(stage) + " closes: " + spaced(outcome) + "."
+	case proceeding.KindRoll:
+		var n int64
+		for _, s := range roll.Sections {
+			n += s.Entitled
+		}
+		return "The roll is frozen: " + group(fmt.Sprint(n)) + " are entitled."
+	case proceeding.KindBallot:
+		return "The ballot opens."
+	case proceeding.KindCommit:
+		return "An officer commits to a secret for the lot."
+	case proceeding.KindSecret:
+		return "An officer's secret for the lot is opened."
+	case proceeding.KindCloser:
+		return "An officer asks to close the ballot."
+	case proceeding.KindBallotShut:
+		var n int64
+		for _, r := range returned {
+			n += r.Papers
+		}
+		return "The ballot is closed with " + group(fmt.Sprint(n)) + " papers."
+	case proceeding.KindResult:
+		switch {
+		case unopposed && len(elected) > 0:
+			return elected[0].Name + " is elected without a ballot."
+		case len(elected) > 0:
+			var names []string
+			for _, p := range elected {
+				names = append(names, p.Name)
+			}
+			return "Elected: " + strings.Join(names, ", ") + "."
+		case len(leaves) > 0:
+			return "No result yet; " + leaves[0].Name + " drops out, and another round follows."
+		}
+		return "Declared: " + spaced(outcome) + "."
+	case proceeding.KindEffect:
+		if done.Says != "" {
+			return done.Says
+		}
+		return strings.TrimSpace(spaced(done.Verb) + " " + spaced(done.Target) + " " + done.Whom)
+	case proceeding.KindAdopted:
+		return "A text is adopted."
+	case proceeding.KindTotals:
+		return "The figures of a vote are entered."
+	}
+	return strings.TrimSuffix(m.Kind, "/1")
+}
