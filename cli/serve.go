@@ -100,6 +100,9 @@ func (c *DemoCmd) Run(ctx context.Context, s *Streams) error {
 	return app.serve(ctx, c.Addr, func() { app.printLinks(ctx, s.Out, people) })
 }
 
+// linkLife is how long a link made on the command line is good for.
+const linkLife = time.Hour
+
 func seq(ctx context.Context, ch *chamber.Chamber) (n int64, err error) {
 	err = ch.Read(ctx, func(w *chamber.World) error { n = w.Seq(); return nil })
 	return n, err

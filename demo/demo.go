@@ -324,3 +324,15 @@ func affiliateName(i int) string {
 	return []string{"Union of River Workers", "Builders' and Joiners' Union", "Transport Crews' Union", "Union of Shop Staff", "Health Workers Together",
 		"Teachers' Association", "Post and Parcel Union", "Union of Makers", "Society of Allotment Holders", "Cooperators' League", "Tenants' Federation", "Students for Riverside"}[i]
 }
+
+// Part is somebody a visitor can be.
+type Part struct {
+	Part   string
+	Person register.PersonID
+}
+
+// Parts gives everybody whom a visitor can be, in the order of a first visit.
+func Parts(p People) []Part {
+	return []Part{{"a member", p.Member}, {"an MP", p.MP}, {"a constituency", p.Secretary}, {"a returning officer", p.Returning},
+		{"a second officer", p.Second}, {"a scrutineer", p.Scrutineer}}
+}

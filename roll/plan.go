@@ -3,6 +3,7 @@ package roll
 import (
 	"errors"
 	"math/big"
+	"strings"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/register"
@@ -122,7 +123,7 @@ func (p *Plan) add(v *View, s Section) error {
 		}
 		s.conditions, s.perKind, s.cite = e.Conditions, e.OneVotePer, e.Cite
 		for _, c := range e.Conditions {
-			s.Reasons = append(s.Reasons, Reason{ID: c.ID, Clause: c.Cite, Says: c.Says.Raw()})
+			s.Reasons = append(s.Reasons, Reason{ID: c.ID, Clause: c.Cite, Says: general(c.Says, p.scope)})
 		}
 	}
 	if !s.Listed {
@@ -138,6 +139,24 @@ func (p *Plan) add(v *View, s Section) error {
 	}
 	p.Sections = append(p.Sections, s)
 	return nil
+}
+
+// general words a condition for everybody: with the run's own values filled
+// in, and without the brackets that speak of one person's facts.
+func general(says rulebook.Sentence, scope rulebook.Scope) string {
+	if !strings.Contains(says.Raw(), "{person") {
+		return says.Text(scope)
+	}
+	raw := says.Raw()
+	from := strings.LastIndex(raw[:strings.Index(raw, "{person")], "(")
+	if from < 0 {
+		return raw
+	}
+	to := strings.Index(raw[from:], ")")
+	if to < 0 {
+		return raw
+	}
+	return strings.TrimSpace(strings.TrimSpace(raw[:from]) + raw[from+to+1:])
 }
 
 // Line is what a roll says of a person in one section: the number of the

@@ -2,6 +2,7 @@ package web
 
 import (
 	"strings"
+	"time"
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/contest"
@@ -319,7 +320,7 @@ func (c *ContestView) ballot(book *rulebook.Book, st *proceeding.State) {
 		return
 	}
 	b := &st.Ballots[len(st.Ballots)-1]
-	x := &BallotView{ID: b.ID, How: b.How, Opened: opening(book, b.Opened), Closes: moment(book, b.Closes), Freeze: b.Roll.Freeze, Root: b.Roll.Root, Round: b.Round, Options: b.Options}
+	x := &BallotView{ID: b.ID, How: b.How, Opened: opening(book, b.Opened), Closes: moment(book, b.Closes), Freeze: dayWords(b.Roll.Freeze), Root: b.Roll.Root, Round: b.Round, Options: b.Options}
 	for _, s := range b.Roll.Sections {
 		label := s.Name
 		if label == "" {
@@ -332,3 +333,12 @@ func (c *ContestView) ballot(book *rulebook.Book, st *proceeding.State) {
 
 // base is where a contest's page is.
 func (v *visit) base() string { return "/contests/" + v.r.PathValue("ref") }
+
+// dayWords writes 2026-07-09 as 9 July 2026; what is no day stays as it is.
+func dayWords(s string) string {
+	t, err := time.Parse("2006-01-02", s)
+	if err != nil {
+		return s
+	}
+	return t.Format("2 January 2006")
+}

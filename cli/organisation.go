@@ -1,0 +1,296 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/omov/omov/box"
+	"github.com/omov/omov/chamber"
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/proceeding"
+	"github.com/omov/omov/register"
+	"github.com/omov/omov/registry"
+	"github.com/omov/omov/rulebook"
+	"github.com/omov/omov/store"
+)
+
+// NewCmd is `omov new`.
+type NewCmd struct {
+	Where
+	Rulebook string `required:"" help:"The rulebook: a file, or the name of a shipped one (omov rulebook show)." placeholder:"FILE"`
+	Name     string `help:"The organisation's name; default: the rulebook's title."`
+}
+
+// Run founds an organisation in an empty database.
+func (c *NewCmd) Run(ctx context.Context, s *Streams) error {
+	src, err := readRulebook(s, c.Rulebook)
+	if err != nil {
+		return err
+	}
+	book, problems := rulebook.Check(src)
+	for _, p := range problems {
+		fmt.Fprintf(s.Err, "%s:%s\n", c.Rulebook, p)
+	}
+	if book == nil {
+		return fault.New(fault.Invalid, "the rulebook has errors; nothing has been founded")
+	}
+	ch, err := chamber.Open(ctx, c.options())
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	name := c.Name
+	if name == "" {
+		name = book.Title
+	}
+	if _, err := ch.Found(ctx, chamber.FoundedBody{Name: name}, src); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, `%s is founded under %q.
+
+Next:
+  omov register units units.csv --db %s      (kind, name, in, and the facts of units)
+  omov register import people.csv --db %s --dry-run
+  omov serve --db %s
+`, name, book.Title, c.DB, c.DB, c.DB)
+	return nil
+}
+
+// RegisterCmd is `omov register`.
+type RegisterCmd struct {
+	Import RegisterImportCmd `cmd:"" help:"Import people from a CSV file. Safe to repeat: people are found by their id."`
+	Units  RegisterUnitsCmd  `cmd:"" help:"Open units from a CSV file with the columns kind, name, in."`
+	Link   RegisterLinkCmd   `cmd:"" help:"Print a sign-in link for somebody, by their id."`
+}
+
+// RegisterImportCmd is `omov register import`.
+type RegisterImportCmd struct {
+	Where
+	DryRun bool              `help:"Check the file and say what an import would do; write nothing."`
+	Column map[string]string `help:"Which heading of the file is what, as id='Member No' (repeat). Remembered for the next import." placeholder:"NAME=HEADING"`
+	Class  string            `help:"Class of rows that have none of their own; default: the rulebook's first."`
+	File   string            `arg:"" help:"CSV in UTF-8 with a heading, or - for standard input."`
+}
+
+// Run imports people, or says what is wrong, line by line.
+func (c *RegisterImportCmd) Run(ctx context.Context, s *Streams) error {
+	in, done, err := openInput(s, c.File)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ch, _, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	o := registry.Import{Dry: c.DryRun, Class: c.Class, Progress: func(done, of int) { progress(s.Err)("entering people", done, of) }}
+	if len(c.Column) > 0 {
+		o.Columns = registry.Columns(c.Column)
+	}
+	rep, err := registry.New(ch).ImportCSV(ctx, in, o)
+	if err != nil {
+		return err
+	}
+	for _, t := range rep.Troubles {
+		fmt.Fprintln(s.Out, t)
+	}
+	if rep.More > 0 {
+		fmt.Fprintf(s.Out, "and %d more\n", rep.More)
+	}
+	if len(rep.Unknown) > 0 {
+		fmt.Fprintf(s.Out, "Columns that mean nothing here, and are left out: %s\n", strings.Join(rep.Unknown, ", "))
+	}
+	if len(rep.Troubles) > 0 {
+		return fault.New(fault.Invalid, "%d lines have to be corrected; nothing has been imported", len(rep.Troubles)+rep.More)
+	}
+	word := "Imported"
+	if c.DryRun {
+		word = "An import would do this"
+	}
+	fmt.Fprintf(s.Out, "%s: %d people in the file, %d new, %d changed, %d as they were, %d offices filled.\n", word, rep.Lines, rep.New, rep.Changed, rep.Unchanged, rep.Offices)
+	return nil
+}
+
+func openInput(s *Streams, name string) (io.Reader, func(), error) {
+	if name == "-" {
+		return s.In, func() {}, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Invalid, err, "the file %s cannot be opened", name)
+	}
+	return f, func() { f.Close() }, nil
+}
+
+// RegisterUnitsCmd is `omov register units`.
+type RegisterUnitsCmd struct {
+	Where
+	File string `arg:"" help:"CSV with the columns kind, name, in (name of the unit above; may be empty) and facts of units, or - for standard input."`
+}
+
+// Run opens units, those above before those below.
+func (c *RegisterUnitsCmd) Run(ctx context.Context, s *Streams) error {
+	in, done, err := openInput(s, c.File)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ch, _, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	rows, err := csv.NewReader(in).ReadAll()
+	if err != nil || len(rows) == 0 {
+		return fault.Wrap(fault.Invalid, err, "the file is not CSV with a heading")
+	}
+	at := func(name string) int { return slices.Index(rows[0], name) }
+	if at("kind") < 0 || at("name") < 0 {
+		return fault.New(fault.Invalid, "the heading needs the columns kind and name")
+	}
+	ids := map[string]register.UnitID{}
+	reg := registry.New(ch)
+	for line, row := range rows[1:] {
+		spec := registry.UnitSpec{Kind: row[at("kind")], Name: strings.TrimSpace(row[at("name")]), Facts: map[string]int64{}}
+		if i := at("in"); i >= 0 && row[i] != "" {
+			id, ok := ids[row[i]]
+			if !ok {
+				return fault.New(fault.Invalid, "line %d: the unit above, %q, has to stand in an earlier line; the lines before this one have been entered", line+2, row[i])
+			}
+			spec.In = id
+		}
+		for i, h := range rows[0] {
+			if h == "kind" || h == "name" || h == "in" || row[i] == "" {
+				continue
+			}
+			n, err := unitFact(row[i])
+			if err != nil {
+				return fault.New(fault.Invalid, "line %d, column %s: %q is neither a number nor yes or no", line+2, h, row[i])
+			}
+			spec.Facts[h] = n
+		}
+		got, err := reg.OpenUnits(ctx, []registry.UnitSpec{spec})
+		if err != nil {
+			return err
+		}
+		ids[spec.Name] = got[0]
+	}
+	fmt.Fprintf(s.Out, "%d units opened.\n", len(rows)-1)
+	return nil
+}
+
+func unitFact(s string) (int64, error) {
+	switch strings.ToLower(s) {
+	case "yes", "true":
+		return 1, nil
+	case "no", "false":
+		return 0, nil
+	}
+	return strconv.ParseInt(s, 10, 64)
+}
+
+// RegisterLinkCmd is `omov register link`.
+type RegisterLinkCmd struct {
+	Where
+	Base string `help:"Address under which people reach the server." default:"http://localhost:8080"`
+	ID   string `arg:"" help:"The organisation's own id of the person."`
+}
+
+// Run prints a link that signs somebody in once, within an hour: how the
+// first officer gets in before mail is set up.
+func (c *RegisterLinkCmd) Run(ctx context.Context, s *Streams) error {
+	ch, clock, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	var row store.PersonRow
+	err = ch.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		row, err = tx.PersonByExternal(c.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	a := newApp(ch, clock, strings.TrimRight(c.Base, "/"), nil, logger(s))
+	link, err := a.logins.Link(ctx, register.PersonID(row.ID), linkLife)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(s.Out, link)
+	return nil
+}
+
+// BoxCmd is `omov box`.
+type BoxCmd struct {
+	Key     BoxKeyCmd     `cmd:"" help:"Make a recovery key for an officer; the public half is kept by the server, the other is printed once."`
+	Restore BoxRestoreCmd `cmd:"" help:"Put the key of an open ballot box back on the server from an officer's copy."`
+}
+
+// BoxKeyCmd is `omov box key`.
+type BoxKeyCmd struct {
+	Where
+	Office string `arg:"" help:"The office, as the rulebook calls it."`
+}
+
+// Run makes a recovery key. Ballots that open from now on seal a copy of
+// their key to it.
+func (c *BoxKeyCmd) Run(ctx context.Context, s *Streams) error {
+	ch, _, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	key, err := box.NewKey()
+	if err != nil {
+		return err
+	}
+	err = ch.Read(ctx, func(w *chamber.World) error {
+		if w.Book() == nil || !slices.Contains(proceeding.Officers(w.Book()), c.Office) {
+			return fault.New(fault.Invalid, "the rulebook does not let an office called %q close ballots", c.Office)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := ch.DB.Write(ctx, func(tx *store.Tx) error {
+		return tx.PutSetting(chamber.RecoverySetting+c.Office, []byte(key.Public()))
+	}); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "Recovery key of the %s. Write it down and keep it away from the server; it is not shown again:\n\n  %s\n", c.Office, key.Private())
+	return nil
+}
+
+// BoxRestoreCmd is `omov box restore`.
+type BoxRestoreCmd struct {
+	Where
+	Ballot string `arg:"" help:"The ballot, as the contest's page calls it."`
+	Office string `arg:"" help:"Whose copy it is."`
+}
+
+// Run reads the recovery key from standard input and puts the ballot's key
+// back.
+func (c *BoxRestoreCmd) Run(_ context.Context, s *Streams) error {
+	b, err := io.ReadAll(io.LimitReader(s.In, 1000))
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "the recovery key cannot be read from standard input")
+	}
+	key, err := box.ReadKey(string(b))
+	if err != nil {
+		return err
+	}
+	if err := (box.Keys{Dir: c.options().Keys}).Restore(c.Ballot, c.Office, key); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.Out, "The key is back; the ballot can be closed.")
+	return nil
+}
