@@ -289,3 +289,38 @@ func TestDebianQuorumAndMajority(t *testing.T) {
 		t.Errorf("nobody reaches the quorum: %s", s.Text())
 	}
 }
+
+// TestManyCandidates: as many candidates as there may be, each with papers of
+// their own, are counted in a bounded time.
+func TestManyCandidates(t *testing.T) {
+	n := 600
+	if testing.Short() {
+		n = 100
+	}
+	g := NewGrouper(n)
+	c := Contest{Seats: 5, Seed: []byte("many")}
+	for i := range n {
+		c.Candidates = append(c.Candidates, "Candidate "+strings.Repeat("x", i%7)+string(rune('A'+i%26))+amountText(i))
+		for k := 1; k < 6; k++ {
+			_ = g.Add([]Mark{Mark(i), Mark((i * k) % n), Mark((i + 7*k) % n)}, Votes(1+i%3))
+		}
+	}
+	p := g.Papers()
+	for _, m := range []string{"scottish-stv", "ers97", "meek-nz"} {
+		if s := mustCount(t, m, c, Pool(p)); len(s.Elected) != 5 {
+			t.Errorf("%s: %v", m, s.Elected)
+		}
+	}
+	c.Seats = 1
+	if s := mustCount(t, "av", c, Pool(p)); len(s.Elected) != 1 {
+		t.Errorf("av: %v", s.Elected)
+	}
+	if _, err := Count("av", Contest{Candidates: make([]string, MaxCandidates+1)}, Pool(p)); !fault.Is(err, fault.TooMuch) {
+		t.Errorf("too many candidates: %v", err)
+	}
+	if err := NewGrouper(MaxCandidates + 1).Add([]Mark{0}, 1); !fault.Is(err, fault.TooMuch) {
+		t.Errorf("papers over too many candidates: %v", err)
+	}
+}
+
+func amountText(i int) string { return string(amountOf(Votes(i), 1)) }

@@ -12,9 +12,9 @@ import (
 // papers it belongs to.
 type Votes = int64
 
-// MaxCandidates is the largest number of candidates in a contest: a mark has
-// fifteen bits.
-const MaxCandidates = 32000
+// MaxCandidates is the largest number of candidates in a contest. A sheet
+// grows with its square: 2,000 make some hundred megabytes.
+const MaxCandidates = 2000
 
 // MaxVotes bounds the sum of all weights (in units of the denominator) so
 // that sums and differences of tallies cannot overflow.

@@ -138,6 +138,9 @@ func (t *pool) dealBy(stands []bool, equals bool, from []pile) dealt {
 		size += p.size()
 	}
 	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
+	if len(from) > 8 { // each pile costs some work for every candidate
+		from = []pile{{items: t.concat(from)}}
+	}
 	if size < parallelFrom {
 		for _, p := range from {
 			d.add(t.dealOne(p, stands, equals, 0))
