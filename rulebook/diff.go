@@ -82,62 +82,94 @@ func sectionOf(e *Explanation, id string) (ExplainedSection, bool) {
 	return ExplainedSection{}, false
 }
 
-// keyed gives the points of a section under the labels that lead to them, so
+// keyedPoint is a point with the labels that lead to it.
+type keyedPoint struct {
+	Point
+	key  string // the same in another edition
+	path string // for people
+}
+
+// keyed gives the points of a section with the labels that lead to them, so
 // that the same thing is found again in another edition.
-func keyed(s ExplainedSection) (keys []string, points map[string]Point) {
-	points = map[string]Point{}
-	var path [4]string
+func keyed(s ExplainedSection) []keyedPoint {
+	var out []keyedPoint
+	taken := map[string]bool{}
+	var keys, names [4]string
 	for _, p := range s.Points {
-		d := min(p.Depth, len(path)-1)
-		label := p.Label
-		if _, after, ok := strings.Cut(label, ". "); ok {
-			label = after // a stage keeps its name when it moves
+		d := min(p.Depth, len(keys)-1)
+		keys[d], names[d] = nameOf(p)
+		k := keyedPoint{Point: p, key: strings.Join(keys[:d+1], "/"), path: names[d]}
+		if d > 0 && names[d-1] != "" {
+			k.path = strings.TrimSuffix(names[d-1]+", "+lower(names[d]), ", ")
 		}
-		if label == "" {
-			label, _, _ = strings.Cut(p.Text, " ")
-			if p.Depth > 0 {
-				label = p.Text
-			}
+		for taken[k.key] {
+			k.key += "+"
 		}
-		path[d] = label
-		key := strings.Join(path[:d+1], " › ")
-		for n := 2; ; n++ {
-			if _, taken := points[key]; !taken {
-				break
-			}
-			key += "+"
-		}
-		points[key] = p
-		keys = append(keys, key)
+		taken[k.key] = true
+		out = append(out, k)
 	}
-	return keys, points
+	return out
+}
+
+// nameOf gives what a point is found again by, and what people call it.
+func nameOf(p Point) (key, name string) {
+	switch {
+	case p.Label != "":
+		key = p.Label
+		if _, after, ok := strings.Cut(key, ". "); ok {
+			key = after // a stage keeps its name when it moves
+		}
+		return key, p.Label
+	case p.key != "":
+		return p.key, "“" + spaced(p.key) + "”"
+	}
+	key, _, _ = strings.Cut(p.Text, " ")
+	if p.Depth > 0 {
+		key = p.Text
+	}
+	return key, ""
+}
+
+// lower gives a label as it stands inside a sentence.
+func lower(s string) string {
+	if strings.HasPrefix(s, "If ") || strings.HasPrefix(s, "Whoever ") || strings.HasPrefix(s, "Without ") || strings.HasPrefix(s, "When ") {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
 }
 
 func changes(old, s ExplainedSection) []Change {
 	var out []Change
-	oldKeys, before := keyed(old)
-	newKeys, now := keyed(s)
+	before, now := keyed(old), keyed(s)
 	if old.Cite != s.Cite {
 		out = append(out, Change{Kind: ChangeMade, Label: "Clause", Before: []string{old.Cite}, Now: []string{s.Cite}})
 	}
-	for _, k := range newKeys {
-		p := now[k]
-		q, ok := before[k]
+	for _, p := range now {
+		q, ok := pointOf(before, p.key)
 		if !ok {
-			out = append(out, Change{Kind: ChangeNew, Label: p.Label, Now: sentencesOf(p)})
+			out = append(out, Change{Kind: ChangeNew, Label: p.path, Now: sentencesOf(p.Point)})
 			continue
 		}
-		gone, come := sentencesNotIn(sentencesOf(q), sentencesOf(p)), sentencesNotIn(sentencesOf(p), sentencesOf(q))
+		gone, come := sentencesNotIn(sentencesOf(q.Point), sentencesOf(p.Point)), sentencesNotIn(sentencesOf(p.Point), sentencesOf(q.Point))
 		if len(gone)+len(come) > 0 {
-			out = append(out, Change{Kind: ChangeMade, Label: p.Label, Before: gone, Now: come})
+			out = append(out, Change{Kind: ChangeMade, Label: p.path, Before: gone, Now: come})
 		}
 	}
-	for _, k := range oldKeys {
-		if _, ok := now[k]; !ok {
-			out = append(out, Change{Kind: ChangeGone, Label: before[k].Label, Before: sentencesOf(before[k])})
+	for _, q := range before {
+		if _, ok := pointOf(now, q.key); !ok {
+			out = append(out, Change{Kind: ChangeGone, Label: q.path, Before: sentencesOf(q.Point)})
 		}
 	}
 	return out
+}
+
+func pointOf(list []keyedPoint, key string) (keyedPoint, bool) {
+	for _, p := range list {
+		if p.key == key {
+			return p, true
+		}
+	}
+	return keyedPoint{}, false
 }
 
 // sentencesOf splits a point into its sentences, each with what it cites.
@@ -292,7 +324,7 @@ func (c Change) write(b *strings.Builder, width int) {
 		label = strings.TrimSpace("No longer. " + label)
 	}
 	if label != "" {
-		wrap(b, label+":", width, "* ", "  ")
+		wrap(b, strings.TrimSuffix(label, ".")+":", width, "* ", "  ")
 	}
 	for _, s := range c.Before {
 		wrap(b, s, width, "  - before: ", "    ")

@@ -32,6 +32,8 @@ type Point struct {
 	Label string `json:"label,omitempty"`
 	Text  string `json:"text"`
 	Cite  string `json:"cite,omitempty"`
+
+	key string // what it is called in the book, where it has no label
 }
 
 // Explain puts the whole book into prose; of a local book what is its own.
@@ -376,7 +378,7 @@ func (s *speaker) electorates() ExplainedSection {
 			if c.Remedy.Set() {
 				text += " If not: " + s.sentence(c.Remedy)
 			}
-			out.Points = append(out.Points, Point{Depth: 1, Text: text, Cite: c.Cite})
+			out.Points = append(out.Points, Point{Depth: 1, Text: text, Cite: c.Cite, key: c.ID})
 		}
 		for _, sec := range e.Sections {
 			out.Points = append(out.Points, s.section(&sec))

@@ -110,7 +110,7 @@ func (s *speaker) beginnings(p *Procedure) []Point {
 		if label == "by" || label == "backed" || label == "every" || label == "event" || label == "vacancy" {
 			label = ""
 		}
-		out = append(out, Point{Depth: 1, Label: capital(spaced(label)), Text: t + ".", Cite: c})
+		out = append(out, Point{Depth: 1, Label: capital(spaced(label)), Text: t + ".", Cite: c, key: p.Begins[i].As})
 	}
 	return out
 }

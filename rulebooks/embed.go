@@ -1,4 +1,4 @@
-// Package rulebooks holds the rulebooks that are shipped: five ages of how a
+// Package rulebooks holds the rulebooks that are shipped: the ages of how a
 // party has chosen its leader, and a housing co-operative of thirty. They are
 // data. The package decides nothing and never reads a file at run time: what
 // it gives was compiled in. Their language is that of package rulebook.

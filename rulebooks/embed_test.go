@@ -44,7 +44,7 @@ func TestShipped(t *testing.T) {
 // TestAges checks what the five ages have in common: whoever runs them relies
 // on it.
 func TestAges(t *testing.T) {
-	for _, name := range []string{"mps-only-1976", "college-1981", "thirds-1993", "omov-2014", "double-gate-2018"} {
+	for _, name := range []string{"mps-only-1976", "college-1981", "thirds-1993", "omov-2014", "double-gate-2018", "double-gate-2021"} {
 		src, err := Read(name)
 		if err != nil {
 			t.Fatal(err)
@@ -105,7 +105,7 @@ func TestSchema(t *testing.T) {
 // TestGolden keeps what check and explain say about the shipped books, and
 // what diff says between neighbouring ages.
 func TestGolden(t *testing.T) {
-	ages := []string{"mps-only-1976", "college-1981", "thirds-1993", "omov-2014", "double-gate-2018", "cooperative"}
+	ages := []string{"mps-only-1976", "college-1981", "thirds-1993", "omov-2014", "double-gate-2018", "double-gate-2021", "cooperative"}
 	books := map[string]*rulebook.Book{}
 	for _, name := range ages {
 		src, err := Read(name)
@@ -125,6 +125,7 @@ func TestGolden(t *testing.T) {
 	}
 	golden(t, "explain-omov-2014-leadership", one.Text(0))
 	golden(t, "diff-omov-2014-double-gate-2018", rulebook.Diff(books["omov-2014"], books["double-gate-2018"]).Text(0))
+	golden(t, "diff-double-gate-2018-double-gate-2021", rulebook.Diff(books["double-gate-2018"], books["double-gate-2021"]).Text(0))
 	golden(t, "diff-thirds-1993-omov-2014", rulebook.Diff(books["thirds-1993"], books["omov-2014"]).Text(0))
 }
 
