@@ -74,3 +74,56 @@ func TestAmend(t *testing.T) {
 		t.Error("an amendment does not make a new edition")
 	}
 }
+
+// TestDiffSeesEverything changes one thing after the other; none may go
+// unsaid, even where the sentence that describes it stays the same.
+func TestDiffSeesEverything(t *testing.T) {
+	b := party(t)
+	for _, change := range []string{
+		"leadership_voters.tenure.when: person.is(member) && person.since(member) <= freeze",
+		"leadership_voters.dues.remedy: Pay at once.",
+		"conference_card.affiliates.weight: 49\nconference_card.constituencies.weight: 51",
+		"facts.person.paid_to.kept_by: constituency_secretary",
+		"classes.member.says: A member.",
+		"offices.leader.term: 4 years",
+		"offices.executive_member.seats: 10",
+		"bodies.executive.when: person.holds(executive_member)",
+		"bodies.executive.decides.quorum.at_least: 1/3",
+		"units.branch.decides.how: counted",
+		"slots.ballot_window.allow: value >= 3 weeks && value <= 8 weeks",
+		"slots.ballot_window.by: called + 8 days",
+		"slots.general_meeting.standing: false",
+		"events.conference.declared_by: general_secretary",
+		"sanctions.warning.removes: [stand]",
+		"precedence: [rulebook, policy, programme, executive_decision]",
+		"powers.3.limit: 7 days",
+		"holidays: [2026-01-01]",
+		"leadership.challenge.backed.at_least: 25%",
+		"leadership.challenge.window: 14 days",
+		"leadership.challenge.backed.round: down",
+		"leadership.freeze: called",
+		"leadership.mps.automatic: holders(deputy_leader)",
+		"leadership.vote.how: box",
+		"leadership.vote.method: plurality",
+		"leadership.supporters.fee: 3 GBP",
+		"shadow_cabinet.vote.paper.1.at_least: 7",
+		"trigger.branches.then.short: {end: endorsed}",
+		"selection.shortlist.pick.1.at_most: 7",
+		"selection.stops_on.snap_election: {end: stopped}",
+		"appeal.begins: {by: decision.subject, if: called <= decision.ended + 15 days, says: Within 14 days of the decision}",
+		"case.panel_of_three.seats: 5",
+		"case.charge.closes: called + 9 weeks",
+		"case.charge.otherwise: charge",
+		"reopening.leave.then.granted.2.with.subject: decision.subject\nreopening.leave.then.granted.2.with.allegation: decision.clause",
+		"rule_change.card.then.carried.in_force: card.closed + 1 day",
+	} {
+		c, ps := b.Amend([]byte(change))
+		if c == nil {
+			t.Errorf("%s: %v", change, ps)
+			continue
+		}
+		if d := Diff(b, c); len(d.Sections) == 0 {
+			t.Errorf("%s: nothing is said", change)
+		}
+	}
+}

@@ -190,6 +190,9 @@ func sentencesOf(p Point) []string {
 	if rest = strings.TrimSpace(rest); rest != "" {
 		out = append(out, rest)
 	}
+	if p.Rule != "" {
+		out = append(out, "Exactly: "+p.Rule+".")
+	}
 	if p.Cite != "" {
 		out = append(out, "It rests on clause "+p.Cite+".")
 	}
@@ -274,7 +277,7 @@ func changedParagraphs(a, b *Book, id string) map[string]bool {
 			if p.Depth == 0 {
 				label = p.Label
 			}
-			out[label] += p.Label + p.Text + p.Cite + "\n"
+			out[label] += p.Label + p.Text + p.Cite + p.Rule + "\n"
 		}
 		return out
 	}

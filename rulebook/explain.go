@@ -32,6 +32,9 @@ type Point struct {
 	Label string `json:"label,omitempty"`
 	Text  string `json:"text"`
 	Cite  string `json:"cite,omitempty"`
+	// Rule is the exact test behind a sentence that only describes it, in
+	// words as far as there are any; the text leaves it out.
+	Rule string `json:"rule,omitempty"`
 
 	key string // what it is called in the book, where it has no label
 }
@@ -192,7 +195,13 @@ func (s *speaker) lead() []string {
 	if b.Within != "" {
 		return []string{first, "The rulebook of the " + spaced(b.Unit.Kind) + " " + b.Unit.Name + ", within " + b.Within + ", whose rules hold besides."}
 	}
-	out := []string{first, fmt.Sprintf("Days begin and end in %s. Deadlines are ends of days.", b.Zone)}
+	days := fmt.Sprintf("Days begin and end in %s. Deadlines are ends of days.", b.Zone)
+	if b.Holidays.Name != "" {
+		days += " Working days leave out weekends and the bank holidays of " + b.Holidays.Name + "."
+	} else if n := len(b.Holidays.Days); n > 0 {
+		days += fmt.Sprintf(" Working days leave out weekends and %d holidays that the rulebook lists.", n)
+	}
+	out := []string{first, days}
 	if n := len(b.Precedence); n > 0 {
 		var kinds []string
 		for _, k := range b.Precedence {
@@ -260,6 +269,47 @@ func (s *speaker) whoThereIs() ExplainedSection {
 		ps = append(ps, point(1, x.Named, s.body(&x), s.decides(x.Decides, "It")))
 	}
 	add("There are bodies:", ps)
+	add("What is declared:", s.events())
+	add("What can be imposed:", s.sanctions())
+	add("The register keeps:", s.facts())
+	return out
+}
+
+func (s *speaker) events() []Point {
+	var out []Point
+	for _, e := range s.b.Events {
+		if s.b.Own(e.Name) {
+			out = append(out, point(1, e.Named, "Declared by "+s.the(&e.DeclaredBy)+"."))
+		}
+	}
+	return out
+}
+
+func (s *speaker) sanctions() []Point {
+	var out []Point
+	for _, x := range s.b.Sanctions {
+		if !s.b.Own(x.Name) {
+			continue
+		}
+		text := "It takes no right away."
+		if len(x.Removes) > 0 {
+			text = "It takes away the right to " + sentenceList(x.Removes, "and to") + "."
+		}
+		out = append(out, point(1, x.Named, text))
+	}
+	return out
+}
+
+func (s *speaker) facts() []Point {
+	var out []Point
+	for _, f := range s.b.Facts {
+		kind := map[FactType]string{FactFlag: "yes or no", FactNumber: "a number", FactDate: "a date", FactWords: "words"}[f.Is]
+		text := "Of each " + string(f.Of) + ", " + kind + "."
+		if f.KeptBy != "" {
+			text += " For a correction, ask the " + spaced(f.KeptBy) + "."
+		}
+		out = append(out, point(1, f.Named, text))
+	}
 	return out
 }
 
@@ -378,7 +428,7 @@ func (s *speaker) electorates() ExplainedSection {
 			if c.Remedy.Set() {
 				text += " If not: " + s.sentence(c.Remedy)
 			}
-			out.Points = append(out.Points, Point{Depth: 1, Text: text, Cite: c.Cite, key: c.ID})
+			out.Points = append(out.Points, Point{Depth: 1, Text: text, Cite: c.Cite, Rule: s.value(c.When), key: c.ID})
 		}
 		for _, sec := range e.Sections {
 			out.Points = append(out.Points, s.section(&sec))

@@ -101,7 +101,7 @@ func (s *speaker) beginnings(p *Procedure) []Point {
 	}
 	if len(p.Begins) == 1 {
 		t, c := s.beginning(&p.Begins[0])
-		return []Point{{Text: "It begins " + t + ".", Cite: c}}
+		return []Point{{Text: "It begins " + t + ".", Cite: c, Rule: s.value(p.Begins[0].If)}}
 	}
 	out := []Point{{Text: "It begins in one of these ways:"}}
 	for i := range p.Begins {
@@ -110,7 +110,7 @@ func (s *speaker) beginnings(p *Procedure) []Point {
 		if label == "by" || label == "backed" || label == "every" || label == "event" || label == "vacancy" {
 			label = ""
 		}
-		out = append(out, Point{Depth: 1, Label: capital(spaced(label)), Text: t + ".", Cite: c, key: p.Begins[i].As})
+		out = append(out, Point{Depth: 1, Label: capital(spaced(label)), Text: t + ".", Cite: c, Rule: s.value(p.Begins[i].If), key: p.Begins[i].As})
 	}
 	return out
 }
@@ -449,6 +449,22 @@ func (s *speaker) effects(list []Effect, p *Procedure, stage int) string {
 	return out
 }
 
+// handedOver says what a started procedure is given.
+func (s *speaker) handedOver(e *Effect) string {
+	out := ""
+	if e.In != nil {
+		out = " in " + s.value(e.In)
+	}
+	var args []string
+	for _, a := range e.With {
+		args = append(args, spaced(a.Name)+" ("+s.value(a.Value)+")")
+	}
+	if len(args) > 0 {
+		out += ", with " + sentenceList(args, "and")
+	}
+	return out
+}
+
 func (s *speaker) effect(e *Effect, p *Procedure, stage int) string {
 	name := spaced(e.Target)
 	whom := s.value(e.Whom)
@@ -488,7 +504,7 @@ func (s *speaker) effect(e *Effect, p *Procedure, stage int) string {
 		}
 		return "no longer belongs as " + name
 	case DoStart:
-		return "“" + name + "” begins"
+		return "“" + name + "” begins" + s.handedOver(e)
 	case DoStop:
 		return "“" + name + "” ends"
 	case DoStay:

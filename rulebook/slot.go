@@ -53,7 +53,14 @@ func (d *decoder) slotPlace(name string) place {
 			}
 		}
 	}
-	if first {
+	if first { // nothing uses it: that is warned of, and no more
+		for proc, sig := range d.sy.procs {
+			for _, st := range sig.stages {
+				if _, taken := out.vars[st]; !taken {
+					out.vars[st] = typ{k: kStage, proc: proc + "." + st}
+				}
+			}
+		}
 		return out
 	}
 	return place{vars: common, choices: d.base.choices}
