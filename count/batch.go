@@ -153,7 +153,7 @@ func GroupBatches(keep bool, batches ...*Batch) (*Papers, error) {
 	var part [2]grouping
 	var wg sync.WaitGroup
 	for k := range part {
-		part[k] = grouping{marks: p.marks, of: p.of, bit: uint64(k), expect: n}
+		part[k] = grouping{p: p, marks: p.marks, of: p.of, bit: uint64(k), expect: n}
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -161,9 +161,9 @@ func GroupBatches(keep bool, batches ...*Batch) (*Papers, error) {
 		}()
 	}
 	wg.Wait()
-	from := p.sortByFirst(
-		run{starts: part[0].starts, weights: part[0].weights, firsts: part[0].firsts, lengths: part[0].lengths},
-		run{starts: part[1].starts, weights: part[1].weights, firsts: part[1].firsts, lengths: part[1].lengths})
+	from := p.shelve(
+		run{starts: part[0].starts, weights: part[0].weights, shelf: part[0].shelf, lengths: part[0].lengths},
+		run{starts: part[1].starts, weights: part[1].weights, shelf: part[1].shelf, lengths: part[1].lengths})
 	if keep {
 		p.renumber(batches, from, uint32(len(part[0].starts)))
 	}
@@ -188,6 +188,7 @@ func (p *Papers) renumber(batches []*Batch, from []uint32, first uint32) {
 
 // grouping is the share of one processor.
 type grouping struct {
+	p       *Papers
 	marks   []Mark
 	of      []uint32
 	bit     uint64
@@ -195,7 +196,7 @@ type grouping struct {
 	table   []slot
 	starts  []uint32
 	weights []Votes
-	firsts  []uint16
+	shelf   []uint16
 	lengths []uint32
 }
 
@@ -209,7 +210,7 @@ func (g *grouping) run(batches []*Batch) {
 	g.resize(g.expect*2/3 + 512)
 	g.starts = make([]uint32, 0, g.expect/4+16)
 	g.weights = make([]Votes, 0, g.expect/4+16)
-	g.firsts = make([]uint16, 0, g.expect/4+16)
+	g.shelf = make([]uint16, 0, g.expect/4+16)
 	g.lengths = make([]uint32, 0, g.expect/4+16)
 	at := 0
 	for _, b := range batches {
@@ -261,7 +262,7 @@ func (g *grouping) find(key uint64, h, start, length uint32) uint32 {
 		case s.group == 0:
 			g.starts = append(g.starts, start)
 			g.weights = append(g.weights, 0)
-			g.firsts = append(g.firsts, uint16(g.marks[start]))
+			g.shelf = append(g.shelf, g.p.shelf(g.marks, start))
 			g.lengths = append(g.lengths, length)
 			n := len(g.starts)
 			g.table[at] = slot{key, uint32(n)}

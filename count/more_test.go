@@ -318,7 +318,7 @@ func TestManyCandidates(t *testing.T) {
 	if _, err := Count("av", Contest{Candidates: make([]string, MaxCandidates+1)}, Pool(p)); !fault.Is(err, fault.TooMuch) {
 		t.Errorf("too many candidates: %v", err)
 	}
-	if err := NewGrouper(MaxCandidates + 1).Add([]Mark{0}, 1); !fault.Is(err, fault.TooMuch) {
+	if err := NewGrouper(MaxCandidates+1).Add([]Mark{0}, 1); !fault.Is(err, fault.TooMuch) {
 		t.Errorf("papers over too many candidates: %v", err)
 	}
 }

@@ -52,8 +52,8 @@ type Papers struct {
 	marks      []Mark
 	starts     []uint32 // where group i begins in marks; it ends before an endMark
 	weights    []Votes
-	byFirst    []uint32 // groups lie by first mark: those of candidate c from byFirst[c] to byFirst[c+1]; last come those that begin with a gap or equals
-	firsts     []Votes  // votes by first mark
+	shelves    []uint32 // groups lie on shelves: shelf s holds those from shelves[s] to shelves[s+1]; see shelf
+	onShelf    []Votes  // votes on each shelf
 	classes    []string // reporting groups; empty: none
 	class      []uint8  // of each group of papers, where classes exist
 	den        Votes
@@ -379,7 +379,7 @@ func (g *Grouper) papers() (*Papers, []uint32) {
 		}
 		lengths[i] = next - at - 1
 	}
-	from := p.sortByFirst(run{p.starts, p.weights, p.class, p.firstMarks(p.starts), lengths})
+	from := p.shelve(run{p.starts, p.weights, p.class, p.shelvesOf(p.starts), lengths})
 	if p.of != nil {
 		to := make([]uint32, len(from))
 		for now, before := range from {
@@ -392,15 +392,45 @@ func (g *Grouper) papers() (*Papers, []uint32) {
 	return p, from
 }
 
-// firstMarks gives the candidate that each group begins with, the number of
-// candidates for a gap or equals.
-func (p *Papers) firstMarks(starts []uint32) []uint16 {
+// maxShelved is up to how many candidates shelves go by second mark too.
+const maxShelved = 64
+
+// width is how many shelves each first mark has.
+func (p *Papers) width() int {
+	if p.candidates > maxShelved {
+		return 1
+	}
+	return p.candidates + 1
+}
+
+// shelf gives the shelf of the paper at an index of marks: by first mark and,
+// with up to maxShelved candidates, by second. Where a mark is no candidate
+// standing alone in its rank (the end, a gap, equals) it counts as one beyond
+// the last candidate.
+func (p *Papers) shelf(marks []Mark, at uint32) uint16 {
+	alone := func(at uint32) int {
+		m := marks[at]
+		if int(m) >= p.candidates || marks[at+1].Equal() {
+			return p.candidates
+		}
+		return int(m)
+	}
+	first := alone(at)
+	w := p.width()
+	if w == 1 {
+		return uint16(first)
+	}
+	second := p.candidates
+	if first < p.candidates {
+		second = alone(at + 1)
+	}
+	return uint16(first*w + second)
+}
+
+func (p *Papers) shelvesOf(starts []uint32) []uint16 {
 	out := make([]uint16, len(starts))
 	for i, at := range starts {
-		m := p.marks[at]
-		if out[i] = uint16(m); m == Gap || p.marks[at+1].Equal() && p.marks[at+1] != endMark {
-			out[i] = uint16(p.candidates)
-		}
+		out[i] = p.shelf(p.marks, at)
 	}
 	return out
 }
@@ -410,29 +440,28 @@ type run struct {
 	starts  []uint32
 	weights []Votes
 	class   []uint8
-	firsts  []uint16
+	shelf   []uint16
 	lengths []uint32 // marks of each group
 }
 
-// sortByFirst lays groups in order of their first mark, and within that in
-// the order they have. It gives for each group the number it had before,
-// counting through all runs.
-func (p *Papers) sortByFirst(runs ...run) []uint32 {
-	n := p.candidates
-	p.byFirst = make([]uint32, n+2)
-	p.firsts = make([]Votes, n+1)
+// shelve lays groups on their shelves, on each in the order they have. It
+// gives for each group the number it had before, counting through all runs.
+func (p *Papers) shelve(runs ...run) []uint32 {
+	n := (p.candidates + 1) * p.width()
+	p.shelves = make([]uint32, n+1)
+	p.onShelf = make([]Votes, n)
 	total := 0
 	for _, r := range runs {
-		for i, f := range r.firsts {
-			p.byFirst[f+1]++
-			p.firsts[f] += r.weights[i]
+		for i, s := range r.shelf {
+			p.shelves[s+1]++
+			p.onShelf[s] += r.weights[i]
 		}
-		total += len(r.firsts)
+		total += len(r.shelf)
 	}
-	for i := range n + 1 {
-		p.byFirst[i+1] += p.byFirst[i]
+	for i := range n {
+		p.shelves[i+1] += p.shelves[i]
 	}
-	next := slices.Clone(p.byFirst)
+	next := slices.Clone(p.shelves)
 	p.starts, p.weights = make([]uint32, total), make([]Votes, total)
 	lengths := make([]uint32, total)
 	from := make([]uint32, total)
@@ -441,9 +470,9 @@ func (p *Papers) sortByFirst(runs ...run) []uint32 {
 	}
 	before := uint32(0)
 	for _, r := range runs {
-		for i, f := range r.firsts {
-			at := next[f]
-			next[f]++
+		for i, s := range r.shelf {
+			at := next[s]
+			next[s]++
 			p.starts[at], p.weights[at], from[at], lengths[at] = r.starts[i], r.weights[i], before, r.lengths[i]
 			if p.class != nil {
 				p.class[at] = r.class[i]

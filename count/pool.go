@@ -1,6 +1,9 @@
 package count
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // item is a group of papers on the table: where it is being read, which group
 // it is, and its votes, which stand here because looking them up would cost
@@ -18,7 +21,9 @@ const manyVotes = 1<<32 - 1
 // them, they are only a range of groups.
 type pile struct {
 	items  []item
-	lo, hi uint32 // if items is nil: the groups from lo to hi, at their first mark
+	lo, hi uint32 // if items is nil: the groups from lo to hi, at mark number depth
+	depth  uint32
+	shelf  int // of a range: 1 + the first of the shelves by second mark that make it up; 0: no such
 }
 
 func (p pile) size() int {
@@ -34,7 +39,7 @@ func (p pile) cut(n int) (a, b pile) {
 		return pile{items: p.items[:n]}, pile{items: p.items[n:]}
 	}
 	mid := p.lo + uint32(n)
-	return pile{lo: p.lo, hi: mid}, pile{lo: mid, hi: p.hi}
+	return pile{lo: p.lo, hi: mid, depth: p.depth}, pile{lo: mid, hi: p.hi, depth: p.depth}
 }
 
 // pool is the papers of a section on the table, dealt by preference.
@@ -65,7 +70,7 @@ func (t *pool) open(p pile) []item {
 	out := make([]item, p.hi-p.lo)
 	starts, weights := t.p.starts[p.lo:p.hi], t.p.weights[p.lo:p.hi]
 	for i := range out {
-		out[i] = item{starts[i], p.lo + uint32(i), uint32(min(weights[i], manyVotes))}
+		out[i] = item{starts[i] + p.depth, p.lo + uint32(i), uint32(min(weights[i], manyVotes))}
 	}
 	return out
 }
@@ -75,26 +80,36 @@ func (t *pool) concat(piles []pile) []item {
 	if len(piles) == 1 {
 		return t.open(piles[0])
 	}
-	var out []item
+	n := 0
+	for _, p := range piles {
+		n += p.size()
+	}
+	out := make([]item, 0, n)
 	for _, p := range piles {
 		out = append(out, t.open(p)...)
 	}
 	return out
 }
 
-// start deals all papers. Papers lie in order of their first mark, so those
+// start deals all papers. Papers lie on shelves by their first mark, so those
 // whose first candidate stands need not be looked at.
 func (t *pool) start(stands []bool) dealt {
 	n := len(stands)
 	var rest []pile
 	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
 	for c := range n + 1 {
-		p := pile{lo: t.p.byFirst[c], hi: t.p.byFirst[c+1]}
+		w := t.p.width()
+		p := pile{lo: t.p.shelves[c*w], hi: t.p.shelves[(c+1)*w]}
+		if w > 1 && c < n {
+			p.shelf = c*w + 1
+		}
 		switch {
 		case p.lo == p.hi:
 		case c < n && stands[c]:
 			d.piles[c] = append(d.piles[c], p)
-			d.votes[c] = t.p.firsts[c]
+			for _, v := range t.p.onShelf[c*w : (c+1)*w] {
+				d.votes[c] += v
+			}
 		default:
 			rest = append(rest, p)
 		}
@@ -134,11 +149,12 @@ func (t *pool) dealPlain(stands []bool, from ...pile) dealt { return t.dealBy(st
 
 func (t *pool) dealBy(stands []bool, equals bool, from []pile) dealt {
 	n, size := len(stands), 0
+	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
+	from = t.dealShelves(&d, stands, from)
 	for _, p := range from {
 		size += p.size()
 	}
-	d := dealt{piles: make([][]pile, n), votes: make([]Votes, n)}
-	if len(from) > 8 { // each pile costs some work for every candidate
+	if len(from) > 1 && len(from)*n > size { // each pile costs some work for every candidate
 		from = []pile{{items: t.concat(from)}}
 	}
 	if size < parallelFrom {
@@ -165,6 +181,34 @@ func (t *pool) dealBy(stands []bool, equals bool, from []pile) dealt {
 		d.add(o)
 	}
 	return d
+}
+
+// dealShelves deals what lies on shelves by second mark without looking at
+// the papers, where their first candidate has left; the rest it gives back.
+func (t *pool) dealShelves(d *dealt, stands []bool, from []pile) []pile {
+	if !slices.ContainsFunc(from, func(p pile) bool { return p.shelf > 0 && !stands[(p.shelf-1)/t.p.width()] }) {
+		return from
+	}
+	var rest []pile
+	for _, p := range from {
+		if p.shelf == 0 || stands[(p.shelf-1)/t.p.width()] {
+			rest = append(rest, p)
+			continue
+		}
+		for c := range t.p.width() {
+			s := p.shelf - 1 + c
+			part := pile{lo: t.p.shelves[s], hi: t.p.shelves[s+1], depth: 1}
+			switch {
+			case part.lo == part.hi:
+			case c < len(stands) && stands[c]:
+				d.piles[c] = append(d.piles[c], part)
+				d.votes[c] += t.p.onShelf[s]
+			default:
+				rest = append(rest, part)
+			}
+		}
+	}
+	return rest
 }
 
 // halve splits piles so that about half of the items are on each side.
@@ -214,7 +258,7 @@ func (t *pool) dealOne(papers pile, stands []bool, equals bool, processor int) o
 		x := &from[i]
 		if fresh {
 			g := papers.lo + uint32(i)
-			*x = item{t.p.starts[g], g, uint32(min(t.p.weights[g], manyVotes))}
+			*x = item{t.p.starts[g] + papers.depth, g, uint32(min(t.p.weights[g], manyVotes))}
 		}
 		at, c := x.at, n
 		if equals {
