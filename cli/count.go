@@ -233,10 +233,7 @@ func (c *CountPapersCmd) collegeRounds(f *ballotfile.RoundFile, sections []count
 		if i < 0 {
 			return contest, nil, fault.New(fault.Invalid, "The table has a section %q without a weight; write %s=:WEIGHT.", name, name)
 		}
-		section := sections[i]
-		g := count.NewGrouper(len(f.Candidates))
-		section.Papers = g.Papers()
-		ordered = append(ordered, section)
+		ordered = append(ordered, sections[i])
 	}
 	return contest, ordered, err
 }

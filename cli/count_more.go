@@ -106,7 +106,8 @@ func (*MethodsCmd) Run(s *Streams) error {
 //
 //	number TAB section TAB stage:name[@value] …
 //
-// in the order of the file; papers that were set aside say "not counted".
+// in the order of the file; papers that were set aside say "not counted",
+// those without a mark "blank".
 func audit(w io.Writer, sheet *count.Sheet, sections []count.Section) error {
 	for k, sec := range sections {
 		lines := make([]string, sec.Papers.Len())
@@ -119,12 +120,12 @@ func audit(w io.Writer, sheet *count.Sheet, sections []count.Section) error {
 		}
 		b := make([]byte, 0, 256)
 		for n := range sec.Papers.Added() {
-			g, ok := sec.Papers.GroupOf(n)
-			if !ok {
-				break
+			line := "\t" + sec.Name + "\tblank\n"
+			if g, ok := sec.Papers.GroupOf(n); ok {
+				line = lines[g]
 			}
 			b = strconv.AppendInt(b[:0], int64(n)+1, 10)
-			b = append(b, lines[g]...)
+			b = append(b, line...)
 			if _, err := w.Write(b); err != nil {
 				return err
 			}

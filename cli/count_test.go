@@ -148,14 +148,15 @@ func TestSectionsCardsRounds(t *testing.T) {
 func TestAuditAndChart(t *testing.T) {
 	dir := t.TempDir()
 	log, svg := filepath.Join(dir, "log"), filepath.Join(dir, "c.svg")
-	if _, code, err := run(t, three, "--method", "av", "--audit", log, "--chart", svg, "-"); code != 0 {
+	blank := strings.Replace(three, "3 2 3 0\n", "1 0\n3 2 3 0\n", 1)
+	if _, code, err := run(t, blank, "--method", "av", "--audit", log, "--chart", svg, "-"); code != 0 {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "1\t\t1:Änne\n2\t\t1:Ben\n3\t\t1:Cy 2:Ben\n"
+	want := "1\t\t1:Änne\n2\t\tblank\n3\t\t1:Ben\n4\t\t1:Cy 2:Ben\n"
 	if string(data) != want {
 		t.Errorf("%q", data)
 	}

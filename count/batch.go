@@ -63,8 +63,8 @@ func keyBits(candidates int) uint {
 }
 
 // A key is a paper's content, packed, where it has room in 63 bits, and
-// otherwise its hash with longKey set. So most papers are known to be alike
-// without a look at their marks.
+// otherwise its hash with longKey set; that of a blank paper is 0. So most
+// papers are known to be alike without a look at their marks.
 const longKey uint64 = 1 << 63
 
 // mix spreads a key over 64 bits (the end of MurmurHash3, by Appleby).
@@ -85,10 +85,6 @@ func (b *Batch) Take(n int, votes Votes) bool {
 	if start+n >= cap(b.marks) || votes < 0 || votes > MaxVotes || b.total+b.blank > MaxVotes-votes {
 		return false
 	}
-	if n == 0 {
-		b.blank += votes
-		return true
-	}
 	key, seen := uint64(0), uint64(0)
 	paper := b.marks[start : start+n+1]
 	for _, m := range paper[:n] {
@@ -105,8 +101,13 @@ func (b *Batch) Take(n int, votes Votes) bool {
 	if uint(n)*b.bits > 63 {
 		key = longKey | uint64(hashMarks(0, paper[:n]))
 	}
-	paper[n] = endMark
-	b.marks = b.marks[:start+n+1]
+	if n > 0 {
+		paper[n] = endMark
+		b.marks = b.marks[:start+n+1]
+		b.total += votes
+	} else {
+		b.blank += votes
+	}
 	b.starts = append(b.starts, b.base+uint32(start))
 	b.keys = append(b.keys, key)
 	if votes != 1 && b.plain {
@@ -119,7 +120,6 @@ func (b *Batch) Take(n int, votes Votes) bool {
 	if !b.plain {
 		b.weights = append(b.weights, votes)
 	}
-	b.total += votes
 	return true
 }
 
@@ -180,7 +180,9 @@ func (p *Papers) renumber(batches []*Batch, from []uint32, first uint32) {
 	at := 0
 	for _, b := range batches {
 		for _, k := range b.keys {
-			p.of[at] = to[p.of[at]+first*uint32(mix(k)>>63)]
+			if k != 0 {
+				p.of[at] = to[p.of[at]+first*uint32(mix(k)>>63)]
+			}
 			at++
 		}
 	}
@@ -217,6 +219,12 @@ func (g *grouping) run(batches []*Batch) {
 		for i, k := range b.keys {
 			h := mix(k)
 			if h>>63 != g.bit {
+				continue
+			}
+			if k == 0 {
+				if g.of != nil {
+					g.of[at+i] = noGroup
+				}
 				continue
 			}
 			end := b.base + uint32(len(b.marks))

@@ -94,6 +94,10 @@ func Count(method string, c Contest, sections ...Section) (*Sheet, error) {
 	}
 	cleaned := make([]Section, len(sections))
 	for i, s := range sections {
+		if s.Papers == nil { // rounds given as totals
+			cleaned[i] = s
+			continue
+		}
 		if s.Papers, err = c.clean(m, s.Papers); err != nil {
 			return nil, err
 		}
@@ -118,11 +122,14 @@ func (m Method) check(c *Contest, sections []Section) error {
 	if len(c.Quotas) > 0 && !m.quotas() {
 		return fault.New(fault.Invalid, "The method %s cannot keep quotas on the result; the STV methods and plurality-at-large can.", m.ID)
 	}
-	papers := m.ID != "card" && !(m.ID == "exhaustive" && len(c.Rounds) > 0)
-	if papers && len(sections) == 0 || !m.Sections && len(sections) > 1 {
+	rounds := len(c.Rounds) > 0 && (m.ID == "exhaustive" || m.ID == "college")
+	if len(sections) == 0 && m.ID != "card" && (m.ID != "exhaustive" || !rounds) || !m.Sections && len(sections) > 1 {
 		return fault.New(fault.Invalid, "The method %s takes one section of papers, not %d.", m.ID, len(sections))
 	}
 	for _, s := range sections {
+		if rounds && s.Papers == nil {
+			continue
+		}
 		if s.Papers == nil || s.Papers.candidates != len(c.Candidates) {
 			return fault.New(fault.Invalid, "The papers of %q are not papers over these %d candidates.", s.Name, len(c.Candidates))
 		}

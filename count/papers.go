@@ -83,7 +83,7 @@ func (p *Papers) Candidates() int { return p.candidates }
 func (p *Papers) Len() int { return len(p.starts) }
 
 // Added gives the number of papers that were added, whatever their weight,
-// blank and invalid ones not included.
+// those without a mark included.
 func (p *Papers) Added() int { return p.added }
 
 // Denominator gives d where weights are whole numbers of 1/d votes.
@@ -110,9 +110,9 @@ func (p *Papers) Group(i int) (marks []Mark, votes Votes, class int) {
 }
 
 // GroupOf gives the group that the n-th added paper belongs to; ok is false
-// unless the papers were grouped with KeepPapers.
+// for a blank paper, and for all unless they were grouped with KeepPapers.
 func (p *Papers) GroupOf(n int) (group int, ok bool) {
-	if n < 0 || n >= len(p.of) {
+	if n < 0 || n >= len(p.of) || p.of[n] == noGroup {
 		return 0, false
 	}
 	return int(p.of[n]), true
@@ -126,6 +126,9 @@ func (p *Papers) at(i int) []Mark {
 	}
 	return p.marks[from:to:to]
 }
+
+// noGroup stands for the group of a blank paper.
+const noGroup = 1<<32 - 1
 
 // Grouper collects papers and groups identical ones. The zero value is not
 // ready; a Grouper is not safe for concurrent use. A reader that has many
@@ -244,13 +247,16 @@ func (g *Grouper) AddIn(class int, marks []Mark, votes Votes) error {
 	if err != nil {
 		return err
 	}
+	p.added++
 	if !any {
 		p.blank += votes
+		if g.keep {
+			p.of = append(p.of, noGroup)
+		}
 		return nil
 	}
 	p.odd |= odd
 	p.total += votes
-	p.added++
 	i := g.find(class, marks)
 	p.weights[i] += votes
 	if g.keep {
@@ -386,7 +392,9 @@ func (g *Grouper) papers() (*Papers, []uint32) {
 			to[before] = uint32(now)
 		}
 		for i, k := range p.of {
-			p.of[i] = to[k]
+			if k != noGroup {
+				p.of[i] = to[k]
+			}
 		}
 	}
 	return p, from

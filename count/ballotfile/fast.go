@@ -85,7 +85,7 @@ func fastChunk(data []byte, into *count.Batch) bool {
 			weight = weight*10 + int64(d)
 			at++
 		}
-		if at == start || at-start > 15 {
+		if at == start || at-start > 15 || weight == 0 { // a 0 ends the papers
 			return false
 		}
 		room := into.Room()

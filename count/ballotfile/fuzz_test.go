@@ -100,7 +100,8 @@ func contents(p *count.Papers) string {
 	for n := range p.Added() {
 		g, ok := p.GroupOf(n)
 		if !ok {
-			return "no order kept"
+			b.WriteString("blank\n")
+			continue
 		}
 		marks, votes, _ := p.Group(g)
 		for _, m := range marks {
