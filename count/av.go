@@ -310,7 +310,7 @@ func (a *alternative) lowest(totals []*big.Rat, st *Stage) ([]int, error) {
 }
 
 // sureLosers gives the largest group of lowest candidates whose votes
-// together are fewer than those of the next one, leaving at least two.
+// together are fewer than those of the next one, leaving at least DownTo.
 func (a *alternative) sureLosers(left []int, totals []*big.Rat) []int {
 	slices.SortStableFunc(left, func(x, y int) int { return totals[x].Cmp(totals[y]) })
 	sum, best := new(big.Rat), 0

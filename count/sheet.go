@@ -149,7 +149,11 @@ type Sheet struct {
 	Trail [][]Path `json:"-"`
 }
 
-// Stage is one stage of a count.
+// Stage is one stage of a count. In av, exhaustive, college and the Meek rules
+// Excluded are those whom the votes of this stage exclude: the next stage shows their
+// papers gone on. In the Gregory rules (scottish-stv, wigm-prf, ers97) a stage
+// is a transfer: its votes are those after it, and Excluded are those whose
+// papers it transferred. Elected are always those elected by these votes.
 type Stage struct {
 	N               int      `json:"n"`
 	Action          string   `json:"action"`

@@ -201,7 +201,7 @@ func TestOtherSTV(t *testing.T) {
 		{"stv-votelib/maemo.blt", "scottish-stv", []string{"eekkelund (Eetu Kahelin)", "juiceme (Jussi Ohenoja)", "mosen (Timo Könnecke)"}},
 		{"stv-votelib/rational.blt", "wigm-prf", []string{"Dysk", "GrammarCommie", "LeftyGreenMario", "RoninMacbeth"}},
 		{"stv-scottish/dundee2022/4_Coldside.blt", "scottish-stv", []string{"Heather ANDERSON, SNP", "Mark FLYNN, SNP", "George MCIRVINE, Lab", "Helen WRIGHT, Lab"}},
-		{"stv-scottish/dundee2022/7_East_End.blt", "scottish-stv", nil},
+		{"stv-scottish/dundee2022/7_East_End.blt", "scottish-stv", []string{"Will DAWSON, SNP", "Dorothy MCHUGH, Lab", "Christina ROBERTS, SNP"}},
 		{"stv-ers97/ers97_clean.blt", "meek-nz", []string{"Smith", "Carpenter", "Duke", "Prince", "Vicar", "Freeman"}},
 		{"stv-ers97/ers97_clean.blt", "meek-prf", []string{"Smith", "Carpenter", "Duke", "Prince", "Vicar", "Freeman"}},
 		{"stv-ers97/ers97_clean.blt", "scottish-stv", []string{"Smith", "Carpenter", "Duke", "Prince", "Vicar", "Freeman"}},
@@ -213,9 +213,6 @@ func TestOtherSTV(t *testing.T) {
 		s, err := count.Count(x.method, firstInOrder(f), count.Pool(f.Papers))
 		if err != nil {
 			t.Fatal(err)
-		}
-		if x.elected == nil {
-			continue
 		}
 		got := slices.Clone(s.Elected)
 		slices.Sort(got)
