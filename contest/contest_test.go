@@ -20,7 +20,7 @@ import (
 // house is a small organisation for tests: MPs each in a constituency of
 // their own, members, two officers.
 type house struct {
-	t        *testing.T
+	t        testing.TB
 	ctx      context.Context
 	ch       *chamber.Chamber
 	clock    *chamber.DemoClock
@@ -30,9 +30,12 @@ type house struct {
 	members  []register.PersonID
 	officers [2]register.PersonID
 	seats    []register.UnitID
+	dir      string
 }
 
-func newHouse(t *testing.T, book string, mps, members int) *house {
+func newHouse(t *testing.T, book string, mps, members int) *house { return newHouseB(t, book, mps, members) }
+
+func newHouseB(t testing.TB, book string, mps, members int) *house {
 	t.Helper()
 	ctx := context.Background()
 	dir := t.TempDir()
@@ -41,7 +44,7 @@ func newHouse(t *testing.T, book string, mps, members int) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ch.Close() })
-	h := &house{t: t, ctx: ctx, ch: ch, clock: clock, s: contest.New(ch), reg: registry.New(ch)}
+	h := &house{t: t, ctx: ctx, dir: dir, ch: ch, clock: clock, s: contest.New(ch), reg: registry.New(ch)}
 	src, err := rulebooks.Read(book)
 	if err != nil {
 		t.Fatal(err)
