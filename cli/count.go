@@ -84,7 +84,7 @@ func (c *CountPapersCmd) Run(s *Streams) error {
 	}
 	if c.Chart != "" {
 		if err := writeFile(c.Chart, func(w io.Writer) error {
-			_, err := io.WriteString(w, chart.Stages(sheet, chart.Options{}))
+			_, err := io.WriteString(w, chart.Sections(sheet, chart.Options{}))
 			return err
 		}); err != nil {
 			return err

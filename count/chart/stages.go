@@ -44,24 +44,14 @@ const (
 // Stages draws a block of bars for each stage: a bar a candidate, its length
 // the votes, a line where the quota is.
 func Stages(s *count.Sheet, o Options) string {
-	if o.Width == 0 {
-		o.Width = 720
-	}
-	if o.ID == "" {
-		o.ID = "chart"
-	}
-	if o.Title == "" {
-		o.Title = "Stages of the count"
-	}
+	o = o.filled("Stages of the count")
 	most := greatest(s)
 	height := 12
 	for _, st := range s.Stages {
 		height += headHeight + rowHeight*(len(st.Votes)+1) + 8
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 %d %d" width="%d" height="%d" aria-labelledby="%s-title %s-desc" font-family="system-ui, sans-serif" font-size="12">`+"\n",
-		o.Width, height, o.Width, height, esc(o.ID), esc(o.ID))
-	fmt.Fprintf(&b, "<title id=\"%s-title\">%s</title>\n<desc id=\"%s-desc\">%s</desc>\n", esc(o.ID), esc(o.Title), esc(o.ID), esc(describe(s, o)))
+	open(&b, o, height, describe(s, o))
 	b.WriteString(pattern(o.ID))
 	y := 6
 	for _, st := range s.Stages {
@@ -69,6 +59,27 @@ func Stages(s *count.Sheet, o Options) string {
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
+}
+
+// filled gives options with nothing left out.
+func (o Options) filled(title string) Options {
+	if o.Width == 0 {
+		o.Width = 720
+	}
+	if o.ID == "" {
+		o.ID = "chart"
+	}
+	if o.Title == "" {
+		o.Title = title
+	}
+	return o
+}
+
+// open begins a picture, with its title and description.
+func open(b *strings.Builder, o Options, height int, description string) {
+	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 %d %d" width="%d" height="%d" aria-labelledby="%s-title %s-desc" font-family="system-ui, sans-serif" font-size="12">`+"\n",
+		o.Width, height, o.Width, height, esc(o.ID), esc(o.ID))
+	fmt.Fprintf(b, "<title id=\"%s-title\">%s</title>\n<desc id=\"%s-desc\">%s</desc>\n", esc(o.ID), esc(o.Title), esc(o.ID), esc(description))
 }
 
 // pattern is the hatching of an excluded candidate's bar.
@@ -149,10 +160,8 @@ func describe(s *count.Sheet, o Options) string {
 		for _, c := range st.Votes {
 			p += " " + c.Name + " " + c.Votes.Decimal(3) + ";"
 		}
-		for what, names := range map[string][]string{"elected": st.Elected} {
-			if len(names) > 0 {
-				p += " " + o.word(what) + ": " + strings.Join(names, ", ") + "."
-			}
+		if len(st.Elected) > 0 {
+			p += " " + o.word("elected") + ": " + strings.Join(st.Elected, ", ") + "."
 		}
 		if len(st.Excluded) > 0 {
 			p += " " + o.word("excluded") + ": " + strings.Join(st.Excluded, ", ") + "."

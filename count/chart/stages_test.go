@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -22,20 +23,7 @@ func TestStages(t *testing.T) {
 		t.Fatal(err)
 	}
 	svg := Stages(s, Options{ID: "c1", Words: map[string]string{"elected": "gewählt"}})
-	d := xml.NewDecoder(strings.NewReader(svg))
-	seen := map[string]int{}
-	for {
-		tok, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatalf("not well-formed: %v\n%s", err, svg)
-		}
-		if e, ok := tok.(xml.StartElement); ok {
-			seen[e.Name.Local]++
-		}
-	}
+	seen := elements(t, svg)
 	if seen["title"] < 1 || seen["desc"] != 1 {
 		t.Errorf("elements %v", seen)
 	}
@@ -50,5 +38,52 @@ func TestStages(t *testing.T) {
 	// The longest bar fills the room, half of it is half as long.
 	if a, b := pixels("4", greatest(s), 100), pixels("2", greatest(s), 100); a < b*2-1 || a > 100 {
 		t.Errorf("%d and %d pixels", a, b)
+	}
+}
+
+// elements checks that a picture is well-formed and counts its elements.
+func elements(t *testing.T, svg string) map[string]int {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(svg))
+	seen := map[string]int{}
+	for {
+		tok, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return seen
+		}
+		if err != nil {
+			t.Fatalf("not well-formed: %v\n%s", err, svg)
+		}
+		if e, ok := tok.(xml.StartElement); ok {
+			seen[e.Name.Local]++
+		}
+	}
+}
+
+func TestSections(t *testing.T) {
+	var sections []count.Section
+	for k, rows := range [][]count.Votes{{60, 40}, {1, 3}} {
+		g := count.NewGrouper(2)
+		for i, v := range rows {
+			if err := g.Add([]count.Mark{count.Mark(i)}, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sections = append(sections, count.Section{Name: []string{"MPs & peers", "members"}[k], Weight: big.NewRat(1, 2), Papers: g.Papers()})
+	}
+	s, err := count.Count("college", count.Contest{Candidates: []string{"Ann", "Ben"}}, sections...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg := Sections(s, Options{})
+	seen := elements(t, svg)
+	// Two pieces for each candidate and two in the legend, beside the patterns.
+	if seen["rect"] != 2*2+2+2*2 || seen["pattern"] != 2 {
+		t.Errorf("elements %v\n%s", seen, svg)
+	}
+	for _, want := range []string{"MPs &amp; peers", "Ben 0.575: MPs &amp; peers 0.200 members 0.375;"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("%q is missing in\n%s", want, svg)
+		}
 	}
 }
