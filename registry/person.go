@@ -143,7 +143,7 @@ func sealPart(people []NewPerson, ids []register.PersonID, keys map[int64]store.
 		b.Rows[i] = row
 	}
 	body, err := minutes.Canonical(b)
-	e.Body = body
+	e.Body = chamber.Ready{Bytes: body, Rows: &b}
 	return part{entry: e, rows: len(people)}, err
 }
 
