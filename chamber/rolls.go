@@ -235,11 +235,10 @@ type RollPart struct {
 
 // take computes a roll.
 func (w *World) take(st *proceeding.State) (*taken, error) {
-	plan, freeze, scope, err := proceeding.Plan(w.book, st, w, w.at.UnixMilli())
+	plan, freeze, _, err := proceeding.Plan(w.book, st, w, w.at.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
-	_ = scope
 	t := &taken{ballot: st.BallotID(), version: st.Version}
 	facts := RollFacts{People: plan.People, Seed: make([]byte, 32), At: w.at.UnixMilli(), Known: w.seq}
 	rand.Read(facts.Seed)

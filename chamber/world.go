@@ -23,7 +23,6 @@ type snapshot struct {
 	roster *register.Roster
 	terms  map[string]register.Term
 	words  []string
-	facts  []string // names of facts, by what they are about
 }
 
 // World is one snapshot of the organisation: the database's transaction, the

@@ -159,7 +159,6 @@ type openBallot struct {
 	roll    int64
 	facts   chamber.RollFacts
 	sealer  *box.Sealer
-	seed    []byte
 
 	mu     sync.Mutex
 	chunks map[int64]*roll.Chunk

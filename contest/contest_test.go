@@ -33,7 +33,9 @@ type house struct {
 	dir      string
 }
 
-func newHouse(t *testing.T, book string, mps, members int) *house { return newHouseB(t, book, mps, members) }
+func newHouse(t *testing.T, book string, mps, members int) *house {
+	return newHouseB(t, book, mps, members)
+}
 
 func newHouseB(t testing.TB, book string, mps, members int) *house {
 	t.Helper()
@@ -152,9 +154,9 @@ func TestOneMemberOneVote(t *testing.T) {
 	ref := st.Ref
 	// 15% of 20 is 3.
 	for i := range 9 {
-		st = h.must(h.s.Do(h.ctx, ref, proceeding.Back{By: as(h.mps[i]), Candidate: h.mps[i/3]}))
+		h.must(h.s.Do(h.ctx, ref, proceeding.Back{By: as(h.mps[i]), Candidate: h.mps[i/3]}))
 	}
-	st = h.must(h.s.Do(h.ctx, ref, proceeding.Back{By: as(h.mps[9]), Candidate: h.mps[3]}))
+	h.must(h.s.Do(h.ctx, ref, proceeding.Back{By: as(h.mps[9]), Candidate: h.mps[3]}))
 	_, err := h.s.Do(h.ctx, ref, proceeding.Back{By: as(h.mps[9]), Candidate: h.mps[4]})
 	h.refuse(fault.Already, err)
 	_, err = h.s.Do(h.ctx, ref, proceeding.Back{By: as(h.members[0]), Candidate: h.mps[4]})

@@ -315,9 +315,7 @@ func TestKilledServer(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if _, ok := acked[m.Voter]; ok {
-				delete(acked, m.Voter)
-			}
+			delete(acked, m.Voter)
 			marked++
 		}
 		n, err := tx.CountPapers(ballot)

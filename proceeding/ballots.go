@@ -63,7 +63,11 @@ func Plan(book *rulebook.Book, st *State, w World, at int64) (*roll.Plan, *ruleb
 		return nil, nil, nil, damaged(err, "the freeze")
 	}
 	s := &scope{d: d}
-	plan, err := roll.NewPlan(book, *r.Voters, s, d.view(), freeze)
+	voters, err := d.chosen(*r.Voters)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	plan, err := roll.NewPlan(book, voters, s, d.view(), freeze)
 	return plan, freeze, s, err
 }
 

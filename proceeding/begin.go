@@ -267,9 +267,6 @@ func (d *decider) call(b *CalledBody) error {
 	if err := d.emit(KindCalled, minutes.Public, b); err != nil {
 		return err
 	}
-	for _, name := range d.proc.Fills {
-		_ = name
-	}
 	return d.enter(0)
 }
 

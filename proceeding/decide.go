@@ -243,8 +243,33 @@ func (w *withPerson) Person(name string) (rulebook.Person, bool) {
 	return w.Scope.Person(name)
 }
 
+// chosen resolves a who that is left to a discretion.
+func (d *decider) chosen(who rulebook.Who) (rulebook.Who, error) {
+	if who.Kind != rulebook.WhoSlot {
+		return who, nil
+	}
+	sl := d.book.Slot(who.Name)
+	if sl == nil {
+		return who, fault.New(fault.Damaged, "the rulebook has no discretion called %s", who.Name)
+	}
+	v, ok := d.slotValue(sl, d.st.Unit)
+	if !ok {
+		return who, &rulebook.Unknown{Name: who.Name}
+	}
+	for _, w := range who.Any {
+		if w.Name == v.Words {
+			return w, nil
+		}
+	}
+	return who, fault.New(fault.Damaged, "%s is set to %q, which nobody is", who.Name, v.Words)
+}
+
 // isWho tells whether a voter is one of who.
 func (d *decider) isWho(by voter, who rulebook.Who) (bool, error) {
+	who, err := d.chosen(who)
+	if err != nil {
+		return false, err
+	}
 	if who.Kind == rulebook.WhoAny {
 		for _, w := range who.Any {
 			if ok, err := d.isWho(by, w); ok || err != nil {

@@ -101,7 +101,7 @@ func alternatives(w *rulebook.Who) []rulebook.Who {
 	if w == nil {
 		return nil
 	}
-	if w.Kind == rulebook.WhoAny {
+	if w.Kind == rulebook.WhoAny || w.Kind == rulebook.WhoSlot {
 		return w.Any
 	}
 	return []rulebook.Who{*w}

@@ -148,7 +148,6 @@ type scope struct {
 	person, candidate rulebook.Person
 	unit              rulebook.Unit
 	value             *rulebook.Value
-	noDefaults        bool
 }
 
 var _ rulebook.Scope = (*scope)(nil)
