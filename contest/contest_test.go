@@ -248,3 +248,7 @@ func (h *house) replayed() {
 		h.t.Fatalf("the replay differs in %v", differ)
 	}
 }
+
+func appoint(office string, p register.PersonID) []registry.Appointment {
+	return []registry.Appointment{{Office: office, Person: p}}
+}

@@ -44,6 +44,9 @@ func (c Back) decide(d *decider) error {
 			return err
 		}
 	} else {
+		if r.Gathers != "support" {
+			return d.wrongStage(rulebook.Gather)
+		}
 		c.Candidate = 0
 	}
 	return d.back(r.Needs, r.Name, st.Gather, c)
@@ -73,7 +76,7 @@ func (d *decider) openStage(kind rulebook.StageKind) (*rulebook.Stage, *Stage, e
 func (d *decider) wrongStage(kind rulebook.StageKind) error {
 	what := map[rulebook.StageKind]string{rulebook.Gather: "Nominations", rulebook.Ballot: "The ballot", rulebook.Decide: "The decision", rulebook.Draw: "The draw"}[kind]
 	for i := len(d.st.Stages) - 1; i >= 0; i-- {
-		if i < len(d.proc.Stages) && d.proc.Stages[i].Kind == kind && d.st.Stages[i].Status == Closed {
+		if i < len(d.proc.Stages) && d.proc.Stages[i].Kind == kind && d.st.Stages[i].Status == Closed && i != d.st.Current {
 			return fault.Under(fault.TooLate, d.proc.Stages[i].Cite, "%s closed on %s", what, d.show(d.st.Stages[i].Closed))
 		}
 	}

@@ -1,6 +1,8 @@
 package roll
 
 import (
+	"strings"
+
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/rulebook"
 )
@@ -45,7 +47,11 @@ func (s *Section) Check(book *rulebook.Book, p *Person, scope rulebook.Scope) ([
 
 // keptBy names the office that keeps a fact which a condition looks at.
 func keptBy(book *rulebook.Book, e *rulebook.Expr) string {
-	for _, name := range e.Facts() {
+	for _, fact := range e.Facts() {
+		name, ok := strings.CutPrefix(fact, "person.")
+		if !ok {
+			continue
+		}
 		if f := book.Fact(rulebook.OfPerson, name); f != nil && f.KeptBy != "" {
 			return f.KeptBy
 		}
