@@ -21,6 +21,9 @@ func (c *Chamber) Found(ctx context.Context, f FoundedBody, source []byte) (*rul
 	if err != nil {
 		return nil, err
 	}
+	if err := heldHere(book); err != nil {
+		return nil, err
+	}
 	if f.Name == "" {
 		return nil, fault.New(fault.Invalid, "an organisation needs a name")
 	}
@@ -34,6 +37,23 @@ func (c *Chamber) Found(ctx context.Context, f FoundedBody, source []byte) (*rul
 		}, nil
 	})
 	return book, err
+}
+
+// heldHere refuses a rulebook that wants a way of voting which this version
+// does not hold: at the founding, not on the day of the ballot.
+func heldHere(book *rulebook.Book) error {
+	for i := range book.Procedures {
+		for k := range book.Procedures[i].Stages {
+			s := &book.Procedures[i].Stages[k]
+			if s.How == nil {
+				continue
+			}
+			if v, ok := s.How.Literal(); ok && v.Words == "sealed" {
+				return fault.New(fault.Invalid, "line %d: stage %s of %s is sealed, and this version of omov holds no sealed ballots yet. Write how: box, and read what a box does not protect against", s.Pos.Line, s.Name, book.Procedures[i].Name)
+			}
+		}
+	}
+	return nil
 }
 
 // adoption is the entry that adopts a rulebook. The words that are new to the

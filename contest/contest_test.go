@@ -15,6 +15,7 @@ import (
 	"github.com/omov/omov/registry"
 	"github.com/omov/omov/rulebooks"
 	"github.com/omov/omov/store"
+	"github.com/omov/omov/store/storetest"
 )
 
 // house is a small organisation for tests: MPs each in a constituency of
@@ -39,9 +40,14 @@ func newHouse(t *testing.T, book string, mps, members int) *house {
 
 func newHouseB(t testing.TB, book string, mps, members int) *house {
 	t.Helper()
-	ctx := context.Background()
 	dir := t.TempDir()
-	ch, clock, err := chamber.OpenDemo(ctx, chamber.Options{Store: store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")}, Keys: filepath.Join(dir, "box")})
+	return newHouseIn(t, store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")}, dir, book, mps, members)
+}
+
+func newHouseIn(t testing.TB, o store.Options, dir, book string, mps, members int) *house {
+	t.Helper()
+	ctx := context.Background()
+	ch, clock, err := chamber.OpenDemo(ctx, chamber.Options{Store: o, Keys: filepath.Join(dir, "box")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +150,25 @@ func (h *house) state(ref string) *proceeding.State {
 func (h *house) cast(ref string, p register.PersonID, ranks ...int) error {
 	_, err := h.s.Cast(h.ctx, contest.Vote{Ref: ref, Person: p, Paper: contest.Paper{Ranks: ranks, Choice: -1}, Code: contest.NewCode()})
 	return err
+}
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
+// The same contest on PostgreSQL; its book, replayed into SQLite, gives the
+// same projections.
+func TestOnPostgres(t *testing.T) {
+	h := newHouseIn(t, storetest.Postgres(t), t.TempDir(), "omov-2014", 20, 40)
+	ref := h.voting()
+	for i, p := range h.members {
+		if err := h.cast(ref, p, i%3, (i+1)%3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.refuse(fault.Already, h.cast(ref, h.members[0], 0))
+	if st := h.end(ref); st.Phase != proceeding.Ended || st.Outcome != "elected" {
+		t.Fatalf("%s %s", st.Phase, st.Outcome)
+	}
+	h.replayed()
 }
 
 func as(p register.PersonID) proceeding.Actor { return proceeding.Actor{Person: p} }
