@@ -216,9 +216,6 @@ func (s *State) stage(kind string, b *StageBody) {
 		}
 		if st.Gather != nil {
 			st.Gather.Result = b.Gate
-			for _, by := range b.Gone {
-				st.Gather.drop(by, "left")
-			}
 		}
 		if b.Gate != nil {
 			s.through(b)

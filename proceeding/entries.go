@@ -109,7 +109,6 @@ type StageBody struct {
 	Outcome string              `json:"outcome,omitempty"`
 	Gate    []Standing          `json:"gate,omitempty"`
 	Through []register.PersonID `json:"through,omitempty"` // candidates who go on
-	Gone    []string            `json:"gone,omitempty"`    // supporters who no longer count
 	By      string              `json:"by,omitempty"`
 	Votes   map[string]int64    `json:"votes,omitempty"`
 }

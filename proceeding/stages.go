@@ -228,13 +228,14 @@ func (d *decider) resumeHalted() error {
 func (d *decider) closeGather(r *rulebook.Stage, st *Stage) error {
 	b := &StageBody{Gate: []Standing{}}
 	if !r.Kept {
-		for i := range st.Gather.Supports {
-			if s := &st.Gather.Supports[i]; s.Gone == "" && !d.stillCounts(r.Needs, s) {
-				b.Gone = append(b.Gone, s.By)
+		for _, s := range st.Gather.Supports {
+			if s.Gone != "" || d.stillCounts(r.Needs, &s) {
+				continue
 			}
-		}
-		for _, by := range b.Gone {
-			st.Gather.drop(by, "left")
+			s.Gone = "left"
+			if err := d.emit(KindUnsupport, minutes.Officers, &SupportBody{Stage: r.Name, Support: s}); err != nil {
+				return err
+			}
 		}
 	}
 	var err error
