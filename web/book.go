@@ -31,6 +31,7 @@ func (s *Site) routes() {
 	s.contestRoutes()
 	s.voteRoutes()
 	s.officeRoutes()
+	s.beginRoutes()
 	s.archiveRoutes()
 	s.handle("GET /rulebook", (*visit).rulebook)
 	s.handle("GET /rulebook/{hash}", (*visit).rulebook)
@@ -102,6 +103,7 @@ type MinuteRow struct {
 	At, What, Kind, Office, Ref, Cite string
 	Access                            string
 	Public                            bool
+	Last                              int64 // of entries in a row that are not public: the oldest; else Seq
 }
 
 // MinutesView is a page of the minute book.
@@ -113,7 +115,7 @@ type MinutesView struct {
 	Ref   string
 }
 
-const minutesPage = 50
+const minutesPage = 100
 
 func (v *visit) minutes() error {
 	q := v.r.URL.Query()
@@ -132,7 +134,12 @@ func (v *visit) minutes() error {
 		page, err := w.Tx().Page(query)
 		x.Rows = nil
 		for i := range page {
-			x.Rows = append(x.Rows, v.minuteRow(&page[i]))
+			r := v.minuteRow(&page[i])
+			if n := len(x.Rows); n > 0 && !r.Public && !x.Rows[n-1].Public {
+				x.Rows[n-1].Last = r.Seq
+				continue
+			}
+			x.Rows = append(x.Rows, r)
 		}
 		if len(page) == minutesPage {
 			x.Older = page[len(page)-1].Seq
@@ -149,9 +156,9 @@ func (v *visit) minutes() error {
 // public, that it is there.
 func (v *visit) minuteRow(m *minutes.Minute) MinuteRow {
 	if m.Access != minutes.Public {
-		return MinuteRow{Seq: m.Seq, Access: string(m.Access)}
+		return MinuteRow{Seq: m.Seq, Last: m.Seq, Access: string(m.Access)}
 	}
-	return MinuteRow{Seq: m.Seq, Public: true, At: m.At.In(v.Book.Zone).Format("2 Jan 2006, 15:04"), Kind: m.Kind, What: describe(m), Office: spaced(m.Office), Ref: m.Proceeding, Cite: m.Clause}
+	return MinuteRow{Seq: m.Seq, Last: m.Seq, Public: true, At: m.At.In(v.Book.Zone).Format("2 Jan 2006, 15:04"), Kind: m.Kind, What: describe(m), Office: spaced(m.Office), Ref: m.Proceeding, Cite: m.Clause}
 }
 
 // MinuteView is one entry.
@@ -318,7 +325,7 @@ func factText(f *rulebook.Fact, n int64, w *chamber.World) string {
 		}
 		return "no"
 	case rulebook.FactDate:
-		return rulebook.Day(n).String()
+		return dayWords(rulebook.Day(n).String())
 	case rulebook.FactWords:
 		if int(n) < len(w.Words()) {
 			return w.Words()[n]

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,8 @@ func spacedAll(list []string) []string {
 // OfficeView is an officer's part of a contest's page.
 type OfficeView struct {
 	MyOffice  string
-	Slots     []proceeding.SlotView
+	Slots     []proceeding.SlotView // that can be decided now
+	Settled   []proceeding.SlotView
 	Decide    *rulebook.Stage
 	CanClose  bool
 	Closing   bool
@@ -55,12 +57,19 @@ type OfficeView struct {
 	Closers   []string // who has asked
 	Committed bool
 	CanCommit bool
-	CanExtend bool
+	Extends   string // who may extend, empty: nobody
 	Closes    string
 }
 
 func (v *visit) officeView(book *rulebook.Book, st *proceeding.State, w *chamber.World) *OfficeView {
-	x := &OfficeView{Slots: proceeding.Discretions(book, st, w, w.At().UnixMilli())}
+	x := &OfficeView{}
+	for _, s := range proceeding.Discretions(book, st, w, w.At().UnixMilli()) {
+		if s.Open {
+			x.Slots = append(x.Slots, s)
+		} else {
+			x.Settled = append(x.Settled, s)
+		}
+	}
 	for _, o := range proceeding.Officers(book) {
 		if v.Holds(o) {
 			x.MyOffice = o
@@ -93,6 +102,11 @@ func (v *visit) officeView(book *rulebook.Book, st *proceeding.State, w *chamber
 		x.Committed = x.Committed || c.Office == x.MyOffice
 	}
 	x.CanCommit = !x.Committed && !over
+	for _, p := range book.Powers {
+		if slices.Contains(p.May, "extend") && !over {
+			x.Extends = spaced(p.Who[0].Name)
+		}
+	}
 	x.Closes = moment(book, b.Closes)
 	return x
 }
@@ -126,15 +140,27 @@ func officerTasks(v *visit, book *rulebook.Book, st *proceeding.State) []Task {
 		}
 		switch {
 		case over && !asked:
-			add("Close and count", "Voting has ended. It takes "+strings.Join(spacedAll(proceeding.Officers(book)), " and ")+".", "")
+			add("Close and count", closing(book, b), "")
 		case !over && !committed:
-			add("Commit to the lot", "In case of a tie.", moment(book, b.Closes))
+			add("Commit to the lot", "So that nobody can choose how a tie is broken.", moment(book, b.Closes))
 		}
 	}
 	if st.Phase == proceeding.Halted {
 		add("Decide", "The contest waits for "+spaced(st.Waits)+".", "")
 	}
 	return out
+}
+
+// closing says who has to close a ballot.
+func closing(book *rulebook.Book, b *proceeding.Ballot) string {
+	if len(b.Closers) > 0 {
+		return "Voting has ended. The " + strings.Join(spacedAll(b.Closers), " and the ") + " has asked to close the ballot; it waits for you."
+	}
+	names := "the " + strings.Join(spacedAll(proceeding.Officers(book)), " and the ")
+	if proceeding.ClosersNeeded(book) > 1 {
+		return "Voting has ended. It takes " + names + " together to close the ballot."
+	}
+	return "Voting has ended. The ballot is closed by " + names + "."
 }
 
 // OfficeHome is the officers' page.
@@ -233,7 +259,7 @@ func (v *visit) preview() error {
 			return err
 		}
 		p := book.Procedure(x.Procedure)
-		x.Says, x.Clause, x.Title = p.Says.Raw(), p.Cite, spaced(x.Office)
+		x.Says, x.Clause, x.Title = p.Says.Raw(), p.Cite, contest.Title(book, &proceeding.State{Procedure: x.Procedure, Office: x.Office})
 		if freeze != nil {
 			x.Freeze = freeze.String()
 		}
