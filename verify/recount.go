@@ -1,0 +1,323 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+
+	"github.com/omov/omov/count"
+	"github.com/omov/omov/proceeding"
+)
+
+// papers checks what was in the box: as many papers as were returned, each in
+// the form of the contest, grouped and in an order that says nothing.
+func (v *verifier) papers(e *entry, r *run, b *papersBody) {
+	c := v.Check(CheckPapers)
+	x, cl := r.st.Ballot(b.Ballot), r.closings[b.Ballot]
+	if !c.must(x != nil && cl != nil && cl.papers == nil && x.Counted == 0 && len(b.Sections) == len(x.Roll.Sections), e.seq, "they are no papers of a ballot that has just been closed") {
+		return
+	}
+	cl.papers, cl.sum = b, sha256.Sum256(e.body)
+	var total int64
+	for i, sec := range b.Sections {
+		var n int64
+		seen := map[string]bool{}
+		for _, p := range sec.Papers {
+			key := fmt.Sprint(p.Marks, p.Choice, p.Value)
+			c.must(p.N > 0 && inForm(x, &p), e.seq, "a paper of the section %q is not in the form of the contest: %v", sec.Section, p.Marks)
+			c.must(!seen[key], e.seq, "equal papers of the section %q are not grouped", sec.Section)
+			seen[key] = true
+			n += p.N
+		}
+		ok := i < len(x.Returned) && sec.Section == x.Roll.Sections[i].Name && n == x.Returned[i].Papers
+		c.must(ok, e.seq, "the section %q holds %d papers; another number was published", sec.Section, n)
+		total += n
+	}
+	c.note("%s: %d papers", b.Ballot, total)
+}
+
+// inForm tells whether a paper can be one of a ballot.
+func inForm(x *proceeding.Ballot, p *grouped) bool {
+	if p.Value != "" {
+		if w := rat(p.Value); w == nil || w.Sign() < 0 {
+			return false
+		}
+	}
+	if x.Method == "" {
+		return len(p.Marks) == 0 && p.Choice >= 0 && p.Choice < len(x.Choices)
+	}
+	most := len(x.Options)
+	switch x.Method {
+	case "plurality", "exhaustive":
+		most = 1
+	case "plurality-at-large":
+		most = min(x.Seats, most)
+	}
+	if p.Choice != -1 || len(p.Marks) == 0 || len(p.Marks) > most {
+		return false
+	}
+	for i, m := range p.Marks {
+		if m < 0 || m >= len(x.Options) || slices.Contains(p.Marks[:i], m) {
+			return false
+		}
+	}
+	return true
+}
+
+// bound checks that the closing root binds the marked roll and the papers, and
+// that papers are worth what their voters' votes are.
+func (v *verifier) bound(e *entry, x *proceeding.Ballot, cl *closing) {
+	c := v.Check(CheckClosing)
+	if !c.must(cl.papers != nil, e.seq, "there are no papers of %s", x.ID) {
+		return
+	}
+	h := sha256.New()
+	h.Write([]byte("omov/closing/1\x00"))
+	h.Write(cl.root)
+	h.Write(cl.sum[:])
+	c.must(hex.EncodeToString(h.Sum(nil)) == x.Root, e.seq, "the closing root of %s is not that of its marked roll and papers", x.ID)
+	for _, sec := range cl.papers.Sections {
+		worth := new(big.Rat)
+		for _, p := range sec.Papers {
+			w := big.NewRat(1, 1)
+			if p.Value != "" {
+				w = rat(p.Value)
+			}
+			if w != nil {
+				worth.Add(worth, w.Mul(w, new(big.Rat).SetInt64(p.N)))
+			}
+		}
+		want := cl.worth[sec.Section]
+		v.Check(CheckPapers).must(want != nil && worth.Cmp(want) == 0, e.seq, "the papers of the section %q are worth %s votes; those who voted have %v", sec.Section, worth.RatString(), want)
+	}
+}
+
+// recount counts the papers again and compares everything that was declared.
+func (v *verifier) recount(e *entry, r *run, x *proceeding.Ballot, b *proceeding.ResultBody) {
+	c := v.Check(CheckRecount)
+	cl := r.closings[x.ID]
+	if !c.must(cl != nil && cl.papers != nil && cl.markedAt != 0, e.seq, "papers or marked roll of %s are missing", x.ID) {
+		return
+	}
+	if x.Method == "" {
+		figures, err := countChoices(x, cl.papers)
+		c.must(err == nil && maps.Equal(figures, b.Figures), e.seq, "the papers counted again give %v, not %v: %v", figures, b.Figures, err)
+		c.note("%s: %v", x.ID, figures)
+		return
+	}
+	var sheet *count.Sheet
+	var err error
+	if x.Method == "exhaustive" {
+		sheet, err = r.countRound(x, cl.papers)
+	} else {
+		sheet, err = countPapers(x, cl.papers)
+	}
+	if !c.must(err == nil, e.seq, "the papers of %s cannot be counted again: %v", x.ID, err) {
+		return
+	}
+	text, err := json.Marshal(sheet)
+	c.must(err == nil && bytes.Equal(text, []byte(b.Sheet)), e.seq, "the papers counted again give another sheet")
+	c.note("%s: %d stages, elected %v", x.ID, len(sheet.Stages), sheet.Elected)
+}
+
+// countPapers counts by one of the counting engine's methods.
+func countPapers(x *proceeding.Ballot, papers *papersBody) (*count.Sheet, error) {
+	c := count.Contest{Candidates: distinct(x.Options), Seats: x.Seats, Seed: lotSeed(x)}
+	var sections []count.Section
+	for i := range x.Roll.Sections {
+		g := count.NewGrouper(len(x.Options))
+		for _, p := range papers.Sections[i].Papers {
+			if err := deal(g, &p); err != nil {
+				return nil, err
+			}
+		}
+		w := rat(x.Roll.Sections[i].Weight)
+		if w == nil {
+			return nil, fmt.Errorf("the section %q has no weight", x.Roll.Sections[i].Name)
+		}
+		sections = append(sections, count.Section{Name: x.Roll.Sections[i].Name, Weight: w, Papers: g.Papers()})
+	}
+	if len(sections) == 1 {
+		return count.Count(x.Method, c, sections...)
+	}
+	c.Inside = x.Method
+	return count.Count("college", c, sections...)
+}
+
+func deal(g *count.Grouper, p *grouped) error {
+	marks := make([]count.Mark, len(p.Marks))
+	for i, m := range p.Marks {
+		marks[i] = count.Mark(m)
+	}
+	if p.Value == "" || p.Value == "1" {
+		return g.Add(marks, p.N)
+	}
+	w := rat(p.Value)
+	if w == nil {
+		return fmt.Errorf("a paper is worth %q", p.Value)
+	}
+	return g.AddFraction(marks, w.Mul(w, new(big.Rat).SetInt64(p.N)))
+}
+
+// countRound counts one round of an exhaustive ballot; the sheet goes on from
+// that of the round before.
+func (r *run) countRound(x *proceeding.Ballot, papers *papersBody) (*count.Sheet, error) {
+	all := r.roundOne(x)
+	sheet := &count.Sheet{Method: "exhaustive", Seats: max(1, x.Seats)}
+	for i := range r.st.Ballots {
+		if y := &r.st.Ballots[i]; y.Stage == x.Stage && y.ID != x.ID {
+			if err := json.Unmarshal([]byte(y.Sheet), sheet); err != nil {
+				return nil, err
+			}
+		}
+	}
+	sheet.Candidates = distinct(all)
+	earlier, lots := roundsOf(sheet)
+	stands := make([]int, len(x.Options))
+	for i, o := range x.Options {
+		stands[i] = slices.IndexFunc(all, func(p proceeding.Person) bool { return p.ID == o.ID })
+		if stands[i] < 0 {
+			return nil, fmt.Errorf("%s joined after the first round", o.Name)
+		}
+	}
+	now, sections, err := roundOf(x, papers, stands, len(all))
+	if err != nil {
+		return nil, err
+	}
+	c := count.Contest{Candidates: sheet.Candidates, Seats: x.Seats, Seed: lotSeed(x), LotsBefore: lots}
+	o, err := count.Ballot(c, stands, sections, earlier, now)
+	if err != nil {
+		return nil, err
+	}
+	sheet.Stages = append(sheet.Stages, o.Stage)
+	if o.Winner >= 0 {
+		sheet.Elected = []string{sheet.Candidates[o.Winner]}
+	}
+	return sheet, nil
+}
+
+// roundOf adds up the papers of one round, one mark each.
+func roundOf(x *proceeding.Ballot, papers *papersBody, stands []int, candidates int) (count.Round, []count.Section, error) {
+	var round count.Round
+	var sections []count.Section
+	for i := range x.Roll.Sections {
+		votes := make([]count.Votes, candidates)
+		for _, p := range papers.Sections[i].Papers {
+			if len(p.Marks) == 0 {
+				continue
+			}
+			n := new(big.Rat).SetInt64(p.N)
+			if p.Value != "" {
+				w := rat(p.Value)
+				if w == nil {
+					return round, nil, fmt.Errorf("a paper is worth %q", p.Value)
+				}
+				n.Mul(n, w)
+			}
+			if !n.IsInt() || !n.Num().IsInt64() {
+				return round, nil, fmt.Errorf("a paper is worth %q", p.Value)
+			}
+			votes[stands[p.Marks[0]]] += n.Num().Int64()
+		}
+		round.Votes = append(round.Votes, votes)
+		if len(x.Roll.Sections) > 1 {
+			sections = append(sections, count.Section{Name: x.Roll.Sections[i].Name, Weight: rat(x.Roll.Sections[i].Weight)})
+		}
+	}
+	return round, sections, nil
+}
+
+// roundsOf reads earlier rounds off a sheet, and how many lots were drawn.
+func roundsOf(s *count.Sheet) ([]count.Round, int) {
+	var out []count.Round
+	lots := 0
+	for _, st := range s.Stages {
+		tallies := []count.Tally{st.Votes}
+		if len(st.Sections) > 0 {
+			tallies = nil
+			for _, sec := range st.Sections {
+				tallies = append(tallies, sec.Votes)
+			}
+		}
+		var r count.Round
+		for _, t := range tallies {
+			votes := make([]count.Votes, len(s.Candidates))
+			for i, n := range s.Candidates {
+				votes[i] = t.Of(n).Rat().Num().Int64()
+			}
+			r.Votes = append(r.Votes, votes)
+		}
+		out = append(out, r)
+		for _, t := range st.Ties {
+			if t.Number > 0 {
+				lots++
+			}
+		}
+	}
+	return out, lots
+}
+
+// countChoices counts a vote without candidates: by choice, weighed by
+// section where there are several, in whole numbers of the same proportion.
+func countChoices(x *proceeding.Ballot, papers *papersBody) (map[string]int64, error) {
+	totals := make([]*big.Rat, len(x.Choices))
+	for i := range totals {
+		totals[i] = new(big.Rat)
+	}
+	out := map[string]int64{"papers": 0}
+	for i := range x.Roll.Sections {
+		votes := make([]*big.Rat, len(x.Choices))
+		for k := range votes {
+			votes[k] = new(big.Rat)
+		}
+		cast := new(big.Rat)
+		for _, p := range papers.Sections[i].Papers {
+			w := big.NewRat(1, 1)
+			if p.Value != "" {
+				w = rat(p.Value)
+			}
+			if w == nil || p.Choice < 0 || p.Choice >= len(votes) {
+				return nil, fmt.Errorf("a paper makes a choice that there is not")
+			}
+			w.Mul(w, new(big.Rat).SetInt64(p.N))
+			votes[p.Choice].Add(votes[p.Choice], w)
+			if x.Choices[p.Choice] != "abstain" {
+				cast.Add(cast, w)
+			}
+			out["papers"] += p.N
+		}
+		for k := range votes {
+			if len(x.Roll.Sections) > 1 && cast.Sign() > 0 {
+				votes[k].Quo(votes[k].Mul(votes[k], rat(x.Roll.Sections[i].Weight)), cast)
+			}
+			totals[k].Add(totals[k], votes[k])
+		}
+	}
+	for k, n := range whole(totals) {
+		out[x.Choices[k]] = n
+	}
+	return out, nil
+}
+
+// whole brings exact amounts to whole numbers by their common denominator;
+// where that is too fine, to millionths of a vote.
+func whole(amounts []*big.Rat) []int64 {
+	common := big.NewInt(1)
+	for _, a := range amounts {
+		common.Mul(common, new(big.Int).Quo(a.Denom(), new(big.Int).GCD(nil, nil, common, a.Denom())))
+	}
+	out := make([]int64, len(amounts))
+	for i, a := range amounts {
+		n := new(big.Rat).Mul(a, new(big.Rat).SetInt(common))
+		if n.Num().BitLen() > 52 {
+			n.Mul(a, big.NewRat(1_000_000, 1))
+		}
+		out[i] = new(big.Int).Quo(n.Num(), n.Denom()).Int64()
+	}
+	return out
+}
