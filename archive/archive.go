@@ -64,7 +64,7 @@ type Section struct {
 // Round is one published round.
 type Round struct {
 	Date      string                      `json:"date,omitempty"`
-	Votes     map[string]map[string]int64 `json:"votes"` // by section, then candidate
+	Votes     map[string]map[string]int64 `json:"votes"`            // by section, then candidate
 	Spoilt    map[string]int64            `json:"spoilt,omitempty"` // by section; "" where not told apart
 	Leaves    map[string]Leaving          `json:"leaves,omitempty"`
 	Published []Printed                   `json:"published,omitempty"`

@@ -111,7 +111,18 @@ func ballotResult(b *proceeding.Ballot, st *proceeding.State) (*ResultView, erro
 func (r *ResultView) fill() {
 	s := r.Sheet
 	r.Elected = s.Elected
-	r.Table = roundTable(s, func(st *count.Stage) (count.Tally, *big.Rat) { return st.Votes, sum(st.Votes) })
+	shown := perCent(s)
+	r.Table = roundTable(shown, func(st *count.Stage) (count.Tally, *big.Rat) { return st.Votes, sum(st.Votes) })
+	if shown != s {
+		for i := range r.Table.Rows {
+			for k := range r.Table.Rows[i].Cells {
+				c := &r.Table.Rows[i].Cells[k]
+				if c.Share != "" {
+					c.Votes, c.Share = c.Share, ""
+				}
+			}
+		}
+	}
 	if len(s.Stages) > 0 {
 		for i, sec := range s.Stages[0].Sections {
 			t := roundTable(s, func(st *count.Stage) (count.Tally, *big.Rat) {
@@ -120,10 +131,60 @@ func (r *ResultView) fill() {
 				}
 				return nil, nil
 			})
-			r.Sections = append(r.Sections, SectionTable{Name: sec.Name, Weight: sec.Weight.Decimal(2), Table: t})
+			t.Rest = restOf(s, i)
+			r.Sections = append(r.Sections, SectionTable{Name: sec.Name, Weight: string(sec.Weight), Table: t})
 		}
 	}
-	r.Chart = template.HTML(chart.Stages(s, chart.Options{Title: "Votes by round", ID: "rounds"})) // built by package chart, which escapes names
+	r.Chart = template.HTML(chart.Stages(shown, chart.Options{Title: "Votes by round", ID: "rounds"})) // built by package chart, which escapes names
+}
+
+// perCent gives a sheet whose totals are per cent where sections have weights,
+// so that three thirds are shown as 100 and not as 1; else the sheet itself.
+func perCent(s *count.Sheet) *count.Sheet {
+	if len(s.Stages) == 0 || len(s.Stages[0].Sections) == 0 {
+		return s
+	}
+	whole := new(big.Rat)
+	for _, sec := range s.Stages[0].Sections {
+		whole.Add(whole, sec.Weight.Rat())
+	}
+	if whole.Sign() == 0 {
+		return s
+	}
+	scale := func(a count.Amount) count.Amount {
+		x := new(big.Rat).Mul(a.Rat(), big.NewRat(100, 1))
+		return count.Amount(x.Quo(x, whole).RatString())
+	}
+	out := *s
+	out.Stages = slices.Clone(s.Stages)
+	for i := range out.Stages {
+		st := &out.Stages[i]
+		st.Votes = slices.Clone(st.Votes)
+		for k := range st.Votes {
+			st.Votes[k].Votes = scale(st.Votes[k].Votes)
+		}
+		if st.Quota != "" {
+			st.Quota = scale(st.Quota)
+		}
+	}
+	return &out
+}
+
+// restOf is what is not transferable in one section, round by round: what was
+// in play there at first and is not any more. Where every round is a new
+// ballot nothing is transferred.
+func restOf(s *count.Sheet, section int) []string {
+	var out []string
+	for i := range s.Stages {
+		st := &s.Stages[i]
+		if st.Action == "round" || section >= len(st.Sections) {
+			out = append(out, "–")
+			continue
+		}
+		gone := new(big.Rat).Sub(s.Stages[0].Sections[section].InPlay.Rat(), st.Sections[section].InPlay.Rat())
+		out = append(out, group(count.Amount(gone.RatString()).Decimal(2)))
+	}
+	return out
 }
 
 func sum(t count.Tally) *big.Rat {
@@ -159,7 +220,11 @@ func roundTable(s *count.Sheet, get func(*count.Stage) (count.Tally, *big.Rat)) 
 			}
 			row.Cells = append(row.Cells, c)
 		}
-		t.Rest = append(t.Rest, group(st.NonTransferable.Decimal(2)))
+		if st.Action == "round" {
+			t.Rest = append(t.Rest, "–") // a new ballot: nothing is transferred
+		} else {
+			t.Rest = append(t.Rest, group(st.NonTransferable.Decimal(2)))
+		}
 		t.Sum = append(t.Sum, group(count.Amount(sum(tally).RatString()).Decimal(2)))
 	}
 	return t
