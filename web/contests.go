@@ -43,7 +43,7 @@ func rows(w *chamber.World, s *contest.Contests) ([]Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := row(book, st)
+		r := row(book, st, w.At().UnixMilli())
 		if r.Ended {
 			over = append(over, r)
 		} else {
@@ -53,7 +53,7 @@ func rows(w *chamber.World, s *contest.Contests) ([]Row, error) {
 	return append(live, over...), nil
 }
 
-func row(book *rulebook.Book, st *proceeding.State) Row {
+func row(book *rulebook.Book, st *proceeding.State, at int64) Row {
 	r := Row{Ref: st.Ref, Title: contest.Title(book, st), Ended: !st.Live()}
 	switch {
 	case st.Phase == proceeding.Lapsed:
@@ -67,12 +67,12 @@ func row(book *rulebook.Book, st *proceeding.State) Row {
 	case st.Phase == proceeding.Stayed:
 		r.Tag = "stayed"
 	default:
-		liveRow(&r, book, st)
+		liveRow(&r, book, st, at)
 	}
 	return r
 }
 
-func liveRow(r *Row, book *rulebook.Book, st *proceeding.State) {
+func liveRow(r *Row, book *rulebook.Book, st *proceeding.State, at int64) {
 	now := st.Now()
 	if now == nil {
 		return
@@ -80,6 +80,8 @@ func liveRow(r *Row, book *rulebook.Book, st *proceeding.State) {
 	r.Stage = spaced(now.Name)
 	b := st.OpenBallot()
 	switch {
+	case b != nil && b.Closed == 0 && b.Closes != 0 && at >= b.Closes:
+		r.Tag, r.When = "voting has ended", "to be closed and counted by the officers"
 	case b != nil && b.Closed == 0:
 		r.Ballot, r.Tag = true, "ballot open"
 		if b.Closes != 0 {
@@ -116,7 +118,7 @@ func outcome(st *proceeding.State) string {
 			return d.Says
 		}
 	}
-	return spaced(st.Outcome)
+	return sentence(came(st.Outcome))
 }
 
 func (v *visit) contests() error {
@@ -214,7 +216,7 @@ func (v *visit) contestView(ref string) (*ContestView, error) {
 			return err
 		}
 		w = w.WithBook(book)
-		*c = ContestView{Row: row(book, st), St: st, Cause: spaced(st.Cause), BookTitle: book.Title, Called: opening(book, st.Called), Done: st.Done, Scrutineer: v.Scrutineer()}
+		*c = ContestView{Row: row(book, st, w.At().UnixMilli()), St: st, Cause: spaced(st.Cause), BookTitle: book.Title, Called: opening(book, st.Called), Done: st.Done, Scrutineer: v.Scrutineer()}
 		if st.Called == 0 {
 			c.Called = ""
 		}
@@ -249,16 +251,16 @@ func timeline(book *rulebook.Book, p *rulebook.Procedure, st *proceeding.State) 
 		row := StageRow{Label: spaced(r.Name), Says: r.Says.Raw(), Clause: r.Cite}
 		if i < len(st.Stages) {
 			x := &st.Stages[i]
-			row.Status, row.Outcome = string(x.Status), spaced(x.Outcome)
+			row.Status, row.Outcome = string(x.Status), came(x.Outcome)
 			switch x.Status {
 			case proceeding.Coming:
 				if x.Opens != 0 {
 					row.When = "opens " + opening(book, x.Opens)
 				}
 			case proceeding.Open:
-				row.When = "until its result is entered"
+				row.When = "open until its result is entered"
 				if x.Closes != 0 {
-					row.When = "open until " + moment(book, x.Closes)
+					row.When = "until " + moment(book, x.Closes)
 				}
 			case proceeding.Closed:
 				row.When = "closed " + moment(book, x.Closed)

@@ -57,7 +57,7 @@ func describe(m *minutes.Minute) string {
 	case proceeding.KindLapsed:
 		return "The call did not find its support in time."
 	case proceeding.KindEnded:
-		return "It has ended: " + spaced(b.Outcome) + "."
+		return "It has ended: " + came(b.Outcome) + "."
 	case proceeding.KindHalted:
 		if b.Waits == "" {
 			return "It goes on."
@@ -73,22 +73,25 @@ func describe(m *minutes.Minute) string {
 	case proceeding.KindWithdrew:
 		return b.Candidate.Name + " withdraws."
 	case proceeding.KindSlot:
-		return spaced(b.Slot) + " is set to " + b.Value.Text + "."
+		return upper(b.Slot) + " is set to " + b.Value.Text + "."
 	}
 	return describeBallot(m, b.Stage, b.Outcome, b.Skipped, b.Unopposed, b.Elected, b.Leaves, b.Done, b.Returned, b.Roll)
 }
+
+// upper begins a sentence with a word of the rulebook.
+func upper(word string) string { return strings.TrimSuffix(sentence(spaced(word)), ".") }
 
 func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed bool, elected, leaves []proceeding.Person, done proceeding.Done, returned []proceeding.Returned, roll proceeding.Roll) string {
 	switch m.Kind {
 	case proceeding.KindComing:
 		if skipped {
-			return spaced(stage) + " is not held."
+			return upper(stage) + ": not held."
 		}
-		return spaced(stage) + " is announced."
+		return upper(stage) + ": announced."
 	case proceeding.KindOpened:
-		return spaced(stage) + " opens."
+		return upper(stage) + ": opened."
 	case proceeding.KindClosed:
-		return spaced(stage) + " closes: " + spaced(outcome) + "."
+		return upper(stage) + ": closed, " + came(outcome) + "."
 	case proceeding.KindRoll:
 		var n int64
 		for _, s := range roll.Sections {
@@ -96,7 +99,7 @@ func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed
 		}
 		return "The roll is frozen: " + group(fmt.Sprint(n)) + " are entitled."
 	case proceeding.KindBallot:
-		return "The ballot opens."
+		return "Voting begins."
 	case proceeding.KindCommit:
 		return "An officer commits to a secret for the lot."
 	case proceeding.KindSecret:
@@ -122,12 +125,15 @@ func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed
 		case len(leaves) > 0:
 			return "No result yet; " + leaves[0].Name + " drops out, and another round follows."
 		}
-		return "Declared: " + spaced(outcome) + "."
+		return "Declared: " + came(outcome) + "."
 	case proceeding.KindEffect:
 		if done.Says != "" {
 			return done.Says
 		}
-		return strings.TrimSpace(spaced(done.Verb) + " " + spaced(done.Target) + " " + done.Whom)
+		if done.Verb == "fill" {
+			return done.Whom + " takes the office of " + spaced(done.Target) + "."
+		}
+		return upper(strings.TrimSpace(done.Verb+" "+done.Target+" "+done.Whom)) + "."
 	case proceeding.KindAdopted:
 		return "A text is adopted."
 	case proceeding.KindTotals:

@@ -27,6 +27,7 @@ func (s *Site) funcs() template.FuncMap {
 		"amount":  func(a count.Amount) string { return group(a.Decimal(2)) },
 		"add":     func(a, b int) int { return a + b },
 		"ordinal": ordinal,
+		"came":    came,
 		"dict":    dict,
 	}
 }
@@ -88,14 +89,35 @@ func ordinal(n int) string {
 	return fmt.Sprint(n) + end
 }
 
+// came says in a person's words what came of a stage, a ballot or a run.
+func came(outcome string) string {
+	switch outcome {
+	case "enough":
+		return "enough support"
+	case "short":
+		return "too little support"
+	case "done":
+		return "over"
+	case "lost":
+		return "not carried"
+	case "inquorate":
+		return "too few took part"
+	case "silence":
+		return "nobody decided"
+	case "doubted":
+		return "the chair’s word was doubted"
+	}
+	return spaced(outcome)
+}
+
 // moment writes an instant of a book for people; a midnight is the end of the
-// day before.
+// day before, and so is the minute after it, in which a window is shut.
 func moment(b *rulebook.Book, ms int64) string {
 	if ms == 0 {
 		return ""
 	}
 	t := time.UnixMilli(ms).In(b.Zone)
-	if h, m, sec := t.Clock(); h == 0 && m == 0 && sec == 0 {
+	if h, m, _ := t.Clock(); h == 0 && m == 0 {
 		return t.AddDate(0, 0, -1).Format("Monday 2 January 2006") + ", end of day"
 	}
 	return t.Format("Monday 2 January 2006, 15:04")
@@ -107,7 +129,7 @@ func opening(b *rulebook.Book, ms int64) string {
 		return ""
 	}
 	t := time.UnixMilli(ms).In(b.Zone)
-	if h, m, sec := t.Clock(); h == 0 && m == 0 && sec == 0 {
+	if h, m, _ := t.Clock(); h == 0 && m == 0 {
 		return t.Format("Monday 2 January 2006")
 	}
 	return t.Format("Monday 2 January 2006, 15:04")

@@ -35,9 +35,9 @@ func bar(book *rulebook.Book, r proceeding.Reached) GateBar {
 		b.Rule = r.Share + " of " + whole(r.Base) + " " + r.Of
 		switch r.Round {
 		case "up":
-			b.Rule += ", a part of one counting as one"
+			b.Rule += ", rounded up"
 		case "down":
-			b.Rule += ", parts of one left out"
+			b.Rule += ", rounded down"
 		case "nearest":
 			b.Rule += ", to the nearest whole number"
 		}

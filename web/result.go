@@ -93,7 +93,7 @@ func resultView(book *rulebook.Book, st *proceeding.State) (*ResultView, error) 
 }
 
 func ballotResult(b *proceeding.Ballot, st *proceeding.State) (*ResultView, error) {
-	r := &ResultView{Outcome: spaced(b.Outcome), Tests: b.Tests, Secrets: b.Commits, Root: b.Root, Official: true, Turnout: turnout(b)}
+	r := &ResultView{Outcome: came(b.Outcome), Tests: b.Tests, Secrets: b.Commits, Root: b.Root, Official: true, Turnout: turnout(b)}
 	r.BLT = contest.Publishable(b)
 	if b.Sheet == "" {
 		r.Figures = figures(b)
