@@ -80,8 +80,27 @@ func (s *scope) plan(rule *rulebook.Stage) (*roll.Plan, *rulebook.Moment, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	plan, err := roll.NewPlan(s.r.book, *rule.Voters, s, s.view(), freeze)
+	voters, err := s.chosen(*rule.Voters)
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, err := roll.NewPlan(s.r.book, voters, s, s.view(), freeze)
 	return plan, freeze, err
+}
+
+// chosen resolves a who that is left to a discretion.
+func (s *scope) chosen(who rulebook.Who) (rulebook.Who, error) {
+	if who.Kind != rulebook.WhoSlot {
+		return who, nil
+	}
+	if word, ok := s.Var(who.Name); ok {
+		for _, w := range who.Any {
+			if w.Name == word.Words {
+				return w, nil
+			}
+		}
+	}
+	return who, fmt.Errorf("nobody has decided who votes (%s)", who.Name)
 }
 
 func freezeText(m *rulebook.Moment) string {
