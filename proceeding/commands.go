@@ -406,7 +406,11 @@ func (c Withdraw) decide(d *decider) error {
 	if b := d.st.OpenBallot(); b != nil {
 		return fault.Under(fault.TooLate, d.cite(), "the papers are out: a candidate can withdraw until the ballot opens and between rounds")
 	}
-	if err := d.emit(KindWithdrew, minutes.Public, &CandidateBody{Candidate: cand.Person, At: d.now()}); err != nil {
+	kind, access := KindWithdrew, minutes.Public
+	if cand.Status == Proposed { // who has not accepted does not act publicly yet
+		kind, access = KindDeclined, minutes.Officers
+	}
+	if err := d.emit(kind, access, &CandidateBody{Candidate: cand.Person, At: d.now()}); err != nil {
 		return err
 	}
 	r := d.stageRule()
