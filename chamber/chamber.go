@@ -209,7 +209,7 @@ func (c *Chamber) Do(ctx context.Context, ref string, cmd proceeding.Command) (*
 		if next != nil {
 			out = next
 		}
-		return entries, err
+		return w.follow(next, entries, err)
 	})
 	return out, err
 }
@@ -226,7 +226,7 @@ func (c *Chamber) Begin(ctx context.Context, b proceeding.Begin) (*proceeding.St
 		b.Ref = ref
 		next, entries, err := proceeding.Decide(w.book, nil, b, w.at, w)
 		out = next
-		return entries, err
+		return w.follow(next, entries, err)
 	})
 	return out, err
 }

@@ -180,7 +180,7 @@ func (c *Chamber) openWith(ctx context.Context, ref string, t *taken, key *box.K
 		}
 		next, entries, err := proceeding.Decide(w.book, st, proceeding.OpenBallot{Roll: t.roll, Lines: t.lines, Key: key.Public()}, w.at, w)
 		out = next
-		return entries, err
+		return w.follow(next, entries, err)
 	})
 	return out, err
 }

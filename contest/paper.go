@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/proceeding"
@@ -36,8 +37,12 @@ func (b *openBallot) longest() int {
 	return n
 }
 
-// valued tells whether votes in a section are worth different amounts.
+// valued tells whether votes in a section are worth different amounts, or
+// some voters have several there.
 func (b *openBallot) valued(section int) bool {
+	if t := &b.ballot.Roll.Sections[section]; !t.Listed && t.Votes != strconv.FormatInt(t.Entitled, 10) {
+		return true
+	}
 	for _, v := range b.facts.Sections[section].Voters {
 		if v.Value != "1" {
 			return true

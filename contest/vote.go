@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/fault"
@@ -80,7 +81,7 @@ func (s *Contests) Cast(ctx context.Context, v Vote) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	section, voter, listed, err := s.entitled(ctx, b, v)
+	section, voter, listed, votes, err := s.entitled(ctx, b, v)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -88,8 +89,12 @@ func (s *Contests) Cast(ctx context.Context, v Vote) (Receipt, error) {
 		return Receipt{}, err
 	}
 	b.canonical(&v.Paper)
-	if listed != nil {
+	v.Paper.Value = ""
+	switch {
+	case listed != nil:
 		v.Paper.Value = listed.Value
+	case votes > 1: // one paper bears them all
+		v.Paper.Value = strconv.Itoa(votes)
 	}
 	if b.ballot.How == "recorded" {
 		return s.record(ctx, b, v, listed)
@@ -195,8 +200,10 @@ func receiptCode(id [32]byte) string {
 }
 
 // entitled finds the section in which somebody votes, and refuses who has no
-// vote there, with the condition that stops them.
-func (s *Contests) entitled(ctx context.Context, b *openBallot, v Vote) (section string, voter int64, listed *proceeding.ListedVoter, err error) {
+// vote there, with the condition that stops them. votes is how many votes
+// somebody who is not listed has there: one, or one for each unit that the
+// rulebook counts.
+func (s *Contests) entitled(ctx context.Context, b *openBallot, v Vote) (section string, voter int64, listed *proceeding.ListedVoter, votes int, err error) {
 	var refusal error
 	for i := range b.facts.Sections {
 		sec := &b.facts.Sections[i]
@@ -204,11 +211,11 @@ func (s *Contests) entitled(ctx context.Context, b *openBallot, v Vote) (section
 			continue
 		}
 		if sec.Declare != "" && !v.Declared {
-			return "", 0, nil, fault.Under(fault.Invalid, b.cite, "To vote in this section, make its declaration: %s", sec.Declare)
+			return "", 0, nil, 0, fault.Under(fault.Invalid, b.cite, "To vote in this section, make its declaration: %s", sec.Declare)
 		}
 		if sec.Listed {
 			if l := b.listed(sec, v); l != nil {
-				return sec.Name, chamber.VoterNumber(*l), l, s.mayAct(ctx, b, v, l)
+				return sec.Name, chamber.VoterNumber(*l), l, 1, s.mayAct(ctx, b, v, l)
 			}
 			refusal = fault.Under(fault.NotEntitled, b.cite, "You are not on the roll of this section.")
 			continue
@@ -218,17 +225,17 @@ func (s *Contests) entitled(ctx context.Context, b *openBallot, v Vote) (section
 		}
 		l, known, err := s.line(ctx, b, v.Person, b.peopleIndex(i))
 		if err != nil {
-			return "", 0, nil, err
+			return "", 0, nil, 0, err
 		}
 		if known && l.Reason == 0 {
-			return sec.Name, int64(v.Person), nil, nil
+			return sec.Name, int64(v.Person), nil, int(l.Votes), nil
 		}
 		refusal = b.notOnRoll(sec, l, known)
 	}
 	if refusal == nil {
 		refusal = fault.Under(fault.NotFound, b.cite, "This ballot has no section %q.", v.Section)
 	}
-	return "", 0, nil, refusal
+	return "", 0, nil, 0, refusal
 }
 
 func (b *openBallot) listed(sec *chamber.RollSectionFacts, v Vote) *proceeding.ListedVoter {

@@ -24,6 +24,7 @@ type Begin struct {
 	Units     []register.UnitID // backing units, recorded by By
 	Takes     map[string]Held
 	Collect   bool
+	Started   bool // by another run's effect: no way of beginning is looked for
 }
 
 func (c Begin) decide(d *decider) error {
@@ -35,8 +36,15 @@ func (c Begin) decide(d *decider) error {
 	if err := d.target(&c); err != nil {
 		return err
 	}
+	if err := d.changesRules(c.Takes); err != nil {
+		return err
+	}
 	if live := d.world.Live(c.Procedure, c.Unit, c.Office); len(live) > 0 && len(d.proc.Fills) > 0 {
 		return fault.Under(fault.Already, d.proc.Cite, "%s is already under way for this office: %s", spaced(c.Procedure), live[0])
+	}
+	if c.Started {
+		d.st.Cause = "started"
+		return d.call(&CalledBody{})
 	}
 	way, err := d.way(&c)
 	if err != nil {
@@ -56,6 +64,24 @@ func (c Begin) decide(d *decider) error {
 		return d.collect(&c, way)
 	}
 	return d.call(&CalledBody{})
+}
+
+// changesRules tries a change of the rulebook before it is put: one that has
+// errors cannot be.
+func (d *decider) changesRules(takes map[string]Held) error {
+	for _, t := range d.proc.Takes {
+		if t.Is != rulebook.TakeText || t.Of != "rulebook" {
+			continue
+		}
+		text := takes[t.Name].Text
+		if text == "" {
+			return fault.Under(fault.Invalid, d.proc.Cite, "a change of the rulebook is put with its text: a line PATH: VALUE for each change")
+		}
+		if _, problems := d.book.Amend([]byte(text)); len(problems.Errors()) > 0 {
+			return fault.Under(fault.Invalid, d.proc.Cite, "a change with errors cannot be put: %s", problems.Errors().Error())
+		}
+	}
+	return nil
 }
 
 // target checks unit and office, and fills in the only office there is.

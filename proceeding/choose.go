@@ -293,6 +293,19 @@ func (c Order) decide(d *decider) error {
 	return nil
 }
 
+// Stop ends a run because another one's effect says so.
+type Stop struct{ Why string }
+
+func (c Stop) decide(d *decider) error {
+	if !d.st.Live() {
+		return nil
+	}
+	if err := d.emit(KindOrdered, minutes.Public, &OrderBody{Order: "stop", At: d.now(), Why: c.Why}); err != nil {
+		return err
+	}
+	return d.end("stopped")
+}
+
 // power finds the power under which an order can be given.
 func (d *decider) power(c Order) (*rulebook.Power, error) {
 	for i := range d.book.Powers {

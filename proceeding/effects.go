@@ -73,15 +73,41 @@ func (d *decider) effect(e *rulebook.Effect) error {
 		}
 	case rulebook.DoImpose, rulebook.DoLift:
 		return d.sanction(e)
-	default:
-		// What reaches beyond this run is carried out by the chamber, which
-		// reads the entry (start, stop, stay, resume, set_aside, admit,
-		// release).
-		if e.Whom != nil {
-			done.Whom = e.Whom.Source()
+	case rulebook.DoStart, rulebook.DoStop:
+		// Carried out by the chamber, which reads the entry and decides the
+		// other run in the same transaction.
+		if err := d.beyond(e, &done); err != nil {
+			return err
 		}
+	default:
+		return fault.New(fault.Unavailable, "this version of omov cannot carry out %q; nothing has been recorded", e.Do)
 	}
 	return d.emit(KindEffect, minutes.Public, &EffectBody{Done: done})
+}
+
+// beyond fills in what another run is given: the values of its takes, and the
+// unit it belongs to.
+func (d *decider) beyond(e *rulebook.Effect, done *Done) error {
+	done.Unit = d.st.Unit
+	s := &scope{d: d}
+	if e.In != nil {
+		v, err := e.In.Eval(s)
+		if err != nil || len(v.Units) != 1 {
+			return damaged(err, "the unit in which "+e.Target+" begins")
+		}
+		done.Unit = register.UnitID(v.Units[0].Key())
+	}
+	for _, a := range e.With {
+		v, err := a.Value.Eval(s)
+		if err != nil {
+			return damaged(err, "what "+e.Target+" is given as "+a.Name)
+		}
+		if done.With == nil {
+			done.With = map[string]Held{}
+		}
+		done.With[a.Name] = Hold(v)
+	}
+	return nil
 }
 
 func (d *decider) officeOf(target string) string {

@@ -267,6 +267,9 @@ type Done struct {
 	Whom   string `json:"whom,omitempty"` // names
 	Says   string `json:"says,omitempty"`
 	At     int64  `json:"at"`
+
+	Unit register.UnitID `json:"unit,omitempty"` // for start and stop
+	With map[string]Held `json:"with,omitempty"`
 }
 
 // Clone gives a state that shares nothing with this one.

@@ -1,0 +1,120 @@
+package chamber
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/proceeding"
+	"github.com/omov/omov/rulebook"
+)
+
+// maxFollow bounds how many runs one decision can set going, one after
+// another.
+const maxFollow = 20
+
+// follow adds what reaches beyond the run that was decided: a change of the
+// rulebook becomes a version of it, another procedure begins, runs are
+// stopped. All of it is committed with the decision, or nothing is.
+func (w *World) follow(st *proceeding.State, entries []minutes.Entry, refusal error) ([]minutes.Entry, error) {
+	if len(entries) == 0 {
+		return entries, refusal
+	}
+	out := entries
+	for i := 0; i < len(out); i++ {
+		if len(out)-len(entries) > maxFollow*50 {
+			return nil, fault.New(fault.Invalid, "%s would set too much going at once", st.Ref)
+		}
+		more, err := w.consequence(&out[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, refusal
+}
+
+// consequence gives the entries that follow from one.
+func (w *World) consequence(e *minutes.Entry) ([]minutes.Entry, error) {
+	raw, ok := e.Body.([]byte)
+	if !ok {
+		return nil, nil
+	}
+	switch e.Kind {
+	case proceeding.KindAdopted:
+		var b proceeding.AdoptedBody
+		if err := json.Unmarshal(raw, &b); err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "an adopted text cannot be read")
+		}
+		if b.Kind == "rulebook" && b.Unit == 0 {
+			return w.amend(e.Proceeding, &b)
+		}
+	case proceeding.KindEffect:
+		var b proceeding.EffectBody
+		if err := json.Unmarshal(raw, &b); err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "an effect cannot be read")
+		}
+		switch rulebook.Verb(b.Done.Verb) {
+		case rulebook.DoStart:
+			return w.start(&b.Done)
+		case rulebook.DoStop:
+			return w.stop(&b.Done)
+		}
+	}
+	return nil, nil
+}
+
+// amend makes a new version of the rulebook in force: the change is applied
+// to what is in force now, not to what the proceeding was pinned to, and a
+// change that no longer fits is refused with what is wrong.
+func (w *World) amend(ref string, b *proceeding.AdoptedBody) ([]minutes.Entry, error) {
+	current, err := w.c.Current(w.tx)
+	if err != nil {
+		return nil, err
+	}
+	next, problems := current.Amend([]byte(b.Text))
+	if next == nil {
+		return nil, fault.New(fault.Conflict, "the change no longer fits the rulebook in force: %s", problems.Errors().Error())
+	}
+	return []minutes.Entry{w.adoption(next, ref, max(b.InForce, w.at.UnixMilli()))}, nil
+}
+
+// start begins another procedure, under the rulebook in force.
+func (w *World) start(d *proceeding.Done) ([]minutes.Entry, error) {
+	book, err := w.c.Current(w.tx)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := w.nextRef(d.Target)
+	if err != nil {
+		return nil, err
+	}
+	begin := proceeding.Begin{Ref: ref, Procedure: d.Target, Unit: d.Unit, Takes: d.With, By: proceeding.Actor{System: true}, Started: true}
+	_, entries, err := proceeding.Decide(book, nil, begin, time.UnixMilli(d.At).UTC(), w.WithBook(book))
+	return entries, err
+}
+
+// stop ends the live runs of a procedure.
+func (w *World) stop(d *proceeding.Done) ([]minutes.Entry, error) {
+	states, err := w.States()
+	if err != nil {
+		return nil, err
+	}
+	var out []minutes.Entry
+	for _, st := range states {
+		if st.Procedure != d.Target || st.Unit != d.Unit || !st.Live() {
+			continue
+		}
+		book, err := w.c.Book(w.tx, st.Book)
+		if err != nil {
+			return nil, err
+		}
+		_, entries, err := proceeding.Decide(book, st, proceeding.Stop{Why: "superseded"}, w.at, w.WithBook(book))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, entries...)
+	}
+	return out, nil
+}
