@@ -123,25 +123,6 @@ func BenchmarkStream1M(b *testing.B) {
 	})
 }
 
-// BenchmarkStageRoll1M stages a roll of a million, 100 chunks of 200 KB.
-func BenchmarkStageRoll1M(b *testing.B) {
-	both(b, func(b *testing.B, db *store.DB) {
-		chunk := make([]byte, 200_000)
-		for b.Loop() {
-			id, err := db.StageRoll(b.Context(), "p", "b")
-			if err != nil {
-				b.Fatal(err)
-			}
-			for n := range int64(100) {
-				if err := db.StageRollChunk(b.Context(), id, n, chunk); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-		b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s")
-	})
-}
-
 // BenchmarkPutKeys draws and keeps 10,000 keys.
 func BenchmarkPutKeys10k(b *testing.B) {
 	both(b, func(b *testing.B, db *store.DB) {

@@ -32,7 +32,6 @@ func projections() []projection {
 		{"proceeding", `SELECT ` + proceedingColumns + ` FROM proceeding WHERE ref > $1 ORDER BY ref LIMIT $2`, false, "", 100},
 		{"roll", `SELECT ` + rollColumns + ` FROM roll WHERE id > $1 AND valid_seq > 0 ORDER BY id LIMIT $2`, false, low, 100},
 		{"roll_chunk", `SELECT roll, n, entries FROM roll_chunk WHERE roll = $1 AND n > $2 ORDER BY n LIMIT $3`, true, low, 10},
-		{"roll_reason", `SELECT roll, n, body FROM roll_reason WHERE roll = $1 AND n > $2 ORDER BY n LIMIT $3`, true, low, streamPage},
 		{"rulebook", `SELECT ` + rulebookColumns + ` FROM rulebook WHERE hash > $1 ORDER BY hash LIMIT $2`, false, "", 10},
 		{"term", `SELECT id, word FROM term WHERE id > $1 ORDER BY id LIMIT $2`, false, low, streamPage},
 		{"unit", `SELECT ` + unitColumns + ` FROM unit WHERE id > $1 ORDER BY id LIMIT $2`, false, low, streamPage},

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"iter"
 
 	"github.com/omov/omov/fault"
@@ -26,25 +25,6 @@ func toRoll(r row) RollRow {
 	return RollRow{r.int(0), r.text(1), r.text(2), r.blob(3), r.int(4), r.blob(5), r.int(6), r.blob(7)}
 }
 
-// StageRoll begins a roll and gives its number. What is known only at the end
-// (root, size) is written by PutRoll.
-func (db *DB) StageRoll(ctx context.Context, proceeding, ballot string) (int64, error) {
-	var id int64
-	err := db.Write(ctx, func(tx *Tx) error {
-		if _, err := tx.one(`SELECT coalesce(max(id), 0) + 1 FROM roll`, func(r row) { id = r.int(0) }); err != nil {
-			return err
-		}
-		return tx.PutRoll(RollRow{ID: id, Proceeding: proceeding, Ballot: ballot})
-	})
-	return id, err
-}
-
-// StageRollChunk writes chunk n of a staged roll, in a small transaction of
-// its own that does not wait for the head.
-func (db *DB) StageRollChunk(ctx context.Context, roll, n int64, entries []byte) error {
-	return db.Stage(ctx, func(tx *Tx) error { return tx.PutRollChunk(roll, n, entries) })
-}
-
 // PutRoll writes a roll's row, whole; with the sequence of an entry in Valid
 // it makes the roll valid. A roll that is valid is not changed
 // (fault.Already).
@@ -59,16 +39,10 @@ func (tx *Tx) PutRoll(x RollRow) error {
 	return err
 }
 
-// PutRollChunk writes chunk n of a roll; it can be used in Stage.
+// PutRollChunk writes chunk n of a roll.
 func (tx *Tx) PutRollChunk(roll, n int64, entries []byte) error {
 	_, err := tx.write(`INSERT INTO roll_chunk (roll, n, entries) VALUES ($1, $2, $3) ON CONFLICT (roll, n) DO UPDATE SET entries = excluded.entries`, roll, n, full(entries))
 	return err
-}
-
-// PutRollReasons writes the reasons of a roll, numbered from 0; it can be
-// used in Stage.
-func (tx *Tx) PutRollReasons(roll int64, bodies [][]byte) error {
-	return tx.bulk(tx.db.tables.reason, len(bodies), func(i int, r row) { r[0], r[1], r[2] = roll, int64(i), full(bodies[i]) })
 }
 
 // Roll gives a roll by its number; fault.NotFound where there is none.
@@ -113,29 +87,4 @@ func (tx *Tx) RollChunks(roll int64) iter.Seq2[[]byte, error] {
 			}
 		}
 	}
-}
-
-// RollReasons gives the reasons of a roll by their numbers.
-func (tx *Tx) RollReasons(roll int64) ([][]byte, error) {
-	var bs [][]byte
-	err := tx.query(`SELECT body FROM roll_reason WHERE roll = $1 ORDER BY n`, func(r row) error {
-		bs = append(bs, r.blob(0))
-		return nil
-	}, roll)
-	return bs, err
-}
-
-// DropStagedRolls removes rolls that were staged and never made valid,
-// together with what belongs to them: what a freeze that broke off left.
-func (tx *Tx) DropStagedRolls(proceeding string) error {
-	for _, sql := range []string{
-		`DELETE FROM roll_chunk WHERE roll IN (SELECT id FROM roll WHERE proceeding = $1 AND valid_seq = 0)`,
-		`DELETE FROM roll_reason WHERE roll IN (SELECT id FROM roll WHERE proceeding = $1 AND valid_seq = 0)`,
-		`DELETE FROM roll WHERE proceeding = $1 AND valid_seq = 0`,
-	} {
-		if _, err := tx.write(sql, proceeding); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -271,11 +271,6 @@ func TestTransactionsAreForWhatTheyAreFor(t *testing.T) {
 		})
 		_, err := kept.Units()
 		wantKind(t, err, fault.Internal)
-		err = db.Stage(t.Context(), func(tx *store.Tx) error {
-			_, err := tx.Append(entry(1))
-			return err
-		})
-		wantKind(t, err, fault.Internal)
 	})
 }
 

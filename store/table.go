@@ -92,7 +92,7 @@ func newTable(name, columns, conflict string) *table {
 
 // tables are the tables that are written many rows at a time.
 type tables struct {
-	minute, particular, tile, person, unit, office, reason, key *table
+	minute, particular, tile, person, unit, office, key *table
 }
 
 func newTables() *tables {
@@ -103,7 +103,6 @@ func newTables() *tables {
 		person:     newTable("person", "id i, external t, email_mac b, facts b, particular b, seq i", "update"),
 		unit:       newTable("unit", "id i, kind t, parent i, name t, facts b, opened i, closed i, seq i", "update"),
 		office:     newTable("office_term", "id i, office t, unit i, person i, from_at i, until_at i, known_seq i, ended_seq i", "update"),
-		reason:     newTable("roll_reason", "roll i, n i, body b", " ON CONFLICT (roll, n) DO UPDATE SET body = excluded.body"),
 		key:        newTable("person_key", "person i, key b", " ON CONFLICT (person) DO NOTHING"),
 	}
 }

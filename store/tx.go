@@ -22,7 +22,6 @@ type mode int
 
 const (
 	reading mode = iota
-	staging      // writes beside the book, without its head
 	writing
 )
 
@@ -44,34 +43,15 @@ type Tx struct {
 // at one moment. Reads do not wait for writes.
 func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	for try := 0; ; try++ {
-		tx, err := db.read(ctx, reading, fn)
+		tx, err := db.read(ctx, fn)
 		if err == nil || tx == nil || tx.failed == nil || try == 2 || db.classify(tx.failed) == permanent || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-// Stage runs fn in a transaction of its own that writes beside the book,
-// without the head lock: chunks of a roll that one entry makes valid later.
-// Only the methods that say so can be used in it, besides those that read.
-// Like fn of Write it may run more than once.
-func (db *DB) Stage(ctx context.Context, fn func(*Tx) error) error {
-	if db.lite { // has one writer anyway, and it is the writer's goroutine
-		return db.Write(ctx, func(tx *Tx) error {
-			tx.mode = staging
-			return fn(tx)
-		})
-	}
-	for try := 0; ; try++ {
-		tx, err := db.read(ctx, staging, fn)
-		if err == nil || tx == nil || tx.failed == nil || try == maxTries || db.classify(tx.failed) == permanent || ctx.Err() != nil {
-			return err
-		}
-	}
-}
-
 // read runs fn in a transaction of its own on a connection of the pool.
-func (db *DB) read(ctx context.Context, m mode, fn func(*Tx) error) (*Tx, error) {
+func (db *DB) read(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
 	c, err := db.readers.get(ctx)
 	if err != nil {
 		if fault.Of(err) == nil {
@@ -80,8 +60,8 @@ func (db *DB) read(ctx context.Context, m mode, fn func(*Tx) error) (*Tx, error)
 		return nil, err
 	}
 	defer db.readers.put(c)
-	tx := &Tx{ctx: ctx, db: db, c: c, mode: m}
-	if err := c.begin(ctx, m != reading); err != nil {
+	tx := &Tx{ctx: ctx, db: db, c: c, mode: reading}
+	if err := c.begin(ctx, false); err != nil {
 		return tx, tx.fail(err)
 	}
 	finished := false
@@ -92,16 +72,10 @@ func (db *DB) read(ctx context.Context, m mode, fn func(*Tx) error) (*Tx, error)
 	}()
 	err = tx.run(fn)
 	finished = true
-	if err != nil || m == reading {
-		if e := c.rollback(context.WithoutCancel(ctx)); e != nil {
-			c.close()
-		}
-		return tx, err
+	if e := c.rollback(context.WithoutCancel(ctx)); e != nil {
+		c.close()
 	}
-	if err := c.commit(ctx); err != nil {
-		return tx, tx.fail(err)
-	}
-	return tx, nil
+	return tx, err
 }
 
 // Head gives where the book stands: in a write, with the entries that this
@@ -150,7 +124,7 @@ func readHead(ctx context.Context, c conn, lock string) (Head, []byte, error) {
 
 // write runs a statement that writes, and gives the number of rows.
 func (tx *Tx) write(sql string, args ...any) (int64, error) {
-	if err := tx.usable(staging); err != nil {
+	if err := tx.usable(writing); err != nil {
 		return 0, err
 	}
 	n, err := tx.c.exec(tx.statementContext(), sql, args...)
@@ -162,7 +136,7 @@ func (tx *Tx) write(sql string, args ...any) (int64, error) {
 }
 
 func (tx *Tx) bulk(t *table, n int, fill func(int, row)) error {
-	if err := tx.usable(staging); err != nil || n == 0 {
+	if err := tx.usable(writing); err != nil || n == 0 {
 		return err
 	}
 	tx.wrote = true

@@ -19,7 +19,6 @@ CREATE TABLE proceeding (ref TEXT COLLATE "C" PRIMARY KEY, procedure TEXT COLLAT
 CREATE INDEX proceeding_due ON proceeding (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE roll (id BIGINT PRIMARY KEY, proceeding TEXT COLLATE "C" NOT NULL, ballot TEXT COLLATE "C" NOT NULL, root BYTEA NOT NULL, size BIGINT NOT NULL, seed BYTEA NOT NULL, valid_seq BIGINT NOT NULL, facts BYTEA NOT NULL);
 CREATE INDEX roll_by_proceeding ON roll (proceeding);
-CREATE TABLE roll_reason (roll BIGINT NOT NULL, n BIGINT NOT NULL, body BYTEA NOT NULL, PRIMARY KEY (roll, n));
 CREATE TABLE roll_chunk (roll BIGINT NOT NULL, n BIGINT NOT NULL, entries BYTEA NOT NULL, PRIMARY KEY (roll, n));
 
 CREATE TABLE marked (ballot TEXT COLLATE "C" NOT NULL, section TEXT COLLATE "C" NOT NULL, voter BIGINT NOT NULL, PRIMARY KEY (ballot, section, voter));

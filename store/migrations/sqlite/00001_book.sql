@@ -19,7 +19,6 @@ CREATE TABLE proceeding (ref TEXT PRIMARY KEY, procedure TEXT NOT NULL, unit INT
 CREATE INDEX proceeding_due ON proceeding (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE roll (id INTEGER PRIMARY KEY, proceeding TEXT NOT NULL, ballot TEXT NOT NULL, root BLOB NOT NULL, size INTEGER NOT NULL, seed BLOB NOT NULL, valid_seq INTEGER NOT NULL, facts BLOB NOT NULL);
 CREATE INDEX roll_by_proceeding ON roll (proceeding);
-CREATE TABLE roll_reason (roll INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (roll, n)) WITHOUT ROWID;
 CREATE TABLE roll_chunk (roll INTEGER NOT NULL, n INTEGER NOT NULL, entries BLOB NOT NULL, PRIMARY KEY (roll, n));
 
 -- The two sides of an open ballot. Neither has a rowid, a time or a number
