@@ -106,7 +106,7 @@ func (db *DB) signing() {
 
 // verify compares the book with what was last signed.
 func (db *DB) verify(ctx context.Context) error {
-	tx, err := db.read(ctx, reading, func(tx *Tx) error {
+	tx, err := db.read(ctx, func(tx *Tx) error {
 		h, err := tx.Head()
 		if err != nil {
 			return err
