@@ -18,7 +18,7 @@
 // are terms of the book's vocabulary, instants are Unix seconds. The record
 // of a member (term 3) of unit 12 since 2020-01-01, recorded by entry 5, is
 //
-//	01 | 01 03 0c 00 80a4e3e00b 00 05 00
+//	01 | 01 03 0c 00 8084dfe00b 00 05 00
 package register
 
 import (
