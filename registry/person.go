@@ -31,13 +31,15 @@ func (r *Registry) Enter(ctx context.Context, people []NewPerson, source string,
 	if progress == nil {
 		progress = func(int, int) {}
 	}
+	var err error
 	for range 3 {
-		ids, err := r.enter(ctx, people, source, progress)
+		var ids []register.PersonID
+		ids, err = r.enter(ctx, people, source, progress)
 		if !fault.Is(err, fault.Conflict) {
 			return ids, err
 		}
 	}
-	return nil, fault.New(fault.Conflict, "others enter people at the same time; try again")
+	return nil, err // what it ran into: others who enter people, or an external number that is taken
 }
 
 func (r *Registry) enter(ctx context.Context, people []NewPerson, source string, progress Progress) ([]register.PersonID, error) {

@@ -42,12 +42,16 @@ func below(path, word string, i int) string {
 	return path + word + "." + strconv.Itoa(i)
 }
 
-// gate measures support again and compares it with what was published. On a
-// scrutineers' bundle what there is follows from the supporters' entries; on
-// a public one the published figure is taken, and only what follows from it
-// is checked. It tells whether the gate is reached.
+// gate compares the support that was published with the rulebook: what it
+// needs, and whether that is reached; on a scrutineers' bundle the figure
+// itself is added up again from the supporters' entries. It tells whether the
+// gate is reached.
 func (v *verifier) gate(e *entry, r *run, s *scope, g gathering, published proceeding.Standing, candidate register.PersonID) bool {
 	rest := published.Gates
+	if g.t == nil { // no support is asked for
+		v.Check(CheckGates).must(len(rest) == 0, e.seq, "it measures support that the rulebook does not ask for")
+		return true
+	}
 	met, ok := v.measure(e, r, s, g, g.t, "", &rest, candidate)
 	v.Check(CheckGates).must(ok && len(rest) == 0, e.seq, "it does not list the parts of the rulebook's gate")
 	return ok && met
@@ -98,7 +102,6 @@ func (v *verifier) leaf(e *entry, r *run, s *scope, g gathering, t *rulebook.Thr
 		var again *big.Rat
 		again, papers = r.count(g, t, path, candidate)
 		v.Check(CheckGateAgain).must(again.Cmp(has) == 0, e.seq, "it says %s from %s; the entries give %s", pub.Has, pub.What, again.RatString())
-		has = again
 	}
 	base := func(of string) *big.Rat {
 		if of == "papers" || of == "cast" {

@@ -284,5 +284,6 @@ func (t *takenRoll) entitled(section int, voter int64) (*big.Rat, bool) {
 		return nil, false
 	}
 	l, ok := ch.Line(p, slices.Index(t.facts.People, section))
-	return big.NewRat(1, 1), ok && l.Reason == 0
+	// Where the rulebook counts units, one paper bears a vote for each.
+	return big.NewRat(max(1, int64(l.Votes)), 1), ok && l.Reason == 0
 }
