@@ -197,7 +197,7 @@ func (l *log) header(e *entry, x *line) *entry {
 		l.v.Check(CheckPrivacy).must(bare, e.seq, "its public header says more than that it is there")
 		if e.open {
 			e.head = minutes.Header{}
-			if x.Full == nil || minutes.Decode(x.Full, &e.head) != nil || e.head.Access != "" || e.head.Seq != e.seq || e.head.V != 1 {
+			if x.Full == nil || minutes.Decode(x.Full, &e.head) != nil || e.head.Access != "" || e.head.Seq != shown.Seq || e.head.V != 1 {
 				l.v.Check(CheckRecords).fail(e.seq, "its full header is missing or cannot be read")
 				return nil
 			}
