@@ -89,6 +89,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	public.at("/minutes/"+p.hidden(), "a-minute-hidden")
 	public.at("/verify", "a-verify")
 	public.at("/outbox", "a-outbox")
+	public.at("/archive", "a-archive")
+	public.at("/archive/2010-leader", "a-archive-contest")
 	public.at("/signin", "a-signin")
 	public.at("/nowhere", "a-refusal")
 	public.at("/office", "a-refusal-signin")
@@ -114,6 +116,7 @@ func TestPagesAreAccessible(t *testing.T) {
 
 	mp := p.tab(alloc, "MP", p.people.MP)
 	mp.at("/", "p-home")
+	mp.at("/begin", "p-begin")
 	mp.at("/contests/"+open, "p-nominations")
 
 	officer := p.tab(alloc, "returning officer", p.people.Returning)

@@ -39,7 +39,7 @@ func (s *Site) routes() {
 	s.handle("GET /minutes", (*visit).minutes)
 	s.handle("GET /minutes/{seq}", (*visit).minute)
 	s.handle("GET /verify", func(v *visit) error { return v.page("verify.html", "Check it yourself", v.s.Chamber.DB.VerifierKey()) })
-	s.handle("GET /log/checkpoint", (*visit).checkpoint)
+	s.logRoutes()
 	s.handle("/", func(v *visit) error { return fault.New(fault.NotFound, "There is no page here.") })
 }
 
@@ -68,7 +68,7 @@ func (v *visit) rulebook() error {
 		rows, err := w.Tx().Rulebooks()
 		x.Versions = nil
 		for _, r := range rows {
-			x.Versions = append(x.Versions, Version{r.Hash, r.Title, r.Edition, r.InForceAt.In(w.Book().Zone).Format("2 January 2006")})
+			x.Versions = append(x.Versions, Version{r.Hash, r.Title, dayWords(r.Edition), r.InForceAt.In(w.Book().Zone).Format("2 January 2006")})
 		}
 		return err
 	})

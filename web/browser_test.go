@@ -86,7 +86,7 @@ func browser(t *testing.T) context.Context {
 	if err != nil {
 		t.Fatal("Chromium is needed; make needs installs it")
 	}
-	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.Flag("headless", true), chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true),
+	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.Flag("headless", true), chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("hide-scrollbars", true),
 		chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true),
 		chromedp.WindowSize(1100, 1000), chromedp.UserDataDir(t.TempDir())}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)

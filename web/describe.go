@@ -39,7 +39,7 @@ func describe(m *minutes.Minute) string {
 	case chamber.KindFounded:
 		return "The minute book of " + b.Name + " is opened."
 	case chamber.KindRulebook:
-		return fmt.Sprintf("The rulebook “%s”, edition %s, comes into force.", b.Title, b.Edition)
+		return fmt.Sprintf("The rulebook “%s”, edition %s, comes into force.", b.Title, dayWords(b.Edition))
 	case chamber.KindEvent:
 		return "Declared: " + spaced(b.Event) + "."
 	case register.KindUnits:
@@ -91,6 +91,9 @@ func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed
 	case proceeding.KindOpened:
 		return upper(stage) + ": opened."
 	case proceeding.KindClosed:
+		if outcome == "done" || outcome == "" {
+			return upper(stage) + ": closed."
+		}
 		return upper(stage) + ": closed, " + came(outcome) + "."
 	case proceeding.KindRoll:
 		var n int64

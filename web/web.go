@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -179,6 +180,9 @@ func (v *visit) Token() string {
 
 func (v *visit) checkForm() error {
 	if err := v.r.ParseForm(); err != nil {
+		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+			return fault.New(fault.TooMuch, "What was sent is too long for a form. Nothing has been changed.")
+		}
 		return fault.New(fault.Invalid, "The form could not be read. Go back and send it again; nothing has been changed.")
 	}
 	if !hmac.Equal([]byte(v.r.PostFormValue("token")), []byte(v.Token())) {
