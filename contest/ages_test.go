@@ -482,7 +482,9 @@ func TestAgeOfOnePool(t *testing.T) {
 	a.belong("affiliated", 80, nowhere)
 	a.call(6, 6, 6, 6) // 15% of 40
 	b := a.toBallot(a.c.Candidates...)
-	a.poll(a.scaled(b, 1000), 32)
+	list := a.scaled(b, 1000)
+	list[0].Paper.Value = "1000" // what a vote is worth is not the voter's to say
+	a.poll(list, 32)
 	_, sheet := a.counted("scrutineer")
 	a.shares(b, sheet, 50)
 	a.filled()
