@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omov/omov/bundle/bundletest"
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/contest"
 	"github.com/omov/omov/fault"
@@ -247,6 +248,7 @@ func TestOneMemberOneVote(t *testing.T) {
 // projections.
 func (h *house) replayed() {
 	h.t.Helper()
+	bundletest.Holds(h.t, h.ctx, h.ch)
 	dir := h.t.TempDir()
 	var origin string
 	err := h.ch.DB.Read(h.ctx, func(tx *store.Tx) error {
