@@ -215,16 +215,6 @@ func indent(b []byte) string {
 	return string(out)
 }
 
-func (v *visit) checkpoint() error {
-	note, err := v.s.Chamber.DB.Checkpoint(v.r.Context())
-	if err != nil {
-		return err
-	}
-	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, err = v.w.Write(note)
-	return err
-}
-
 // MeView is what a person sees of themself.
 type MeView struct {
 	External, Email string

@@ -135,7 +135,7 @@ func (r *ResultView) fill() {
 			r.Sections = append(r.Sections, SectionTable{Name: sec.Name, Weight: string(sec.Weight), Table: t})
 		}
 	}
-	r.Chart = template.HTML(chart.Stages(shown, chart.Options{Title: "Votes by round", ID: "rounds", Width: 560, Words: map[string]string{"stage": "Round", "excluded": "out"}})) // built by package chart, which escapes names
+	r.Chart = template.HTML(chart.Stages(shown, chart.Options{Title: "Votes by round", ID: "rounds", Width: 480, Words: map[string]string{"stage": "Round", "excluded": "out"}})) // built by package chart, which escapes names
 }
 
 // perCent gives a sheet whose totals are per cent where sections have weights,
