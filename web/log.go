@@ -27,6 +27,18 @@ func (s *Site) logRoutes() {
 	})
 }
 
+// checkpoint is the newest signed state of the log.
+func (v *visit) checkpoint() error {
+	note, err := v.s.Chamber.DB.Checkpoint(v.r.Context())
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err = v.w.Write(note)
+	return err
+}
+
+// tile is a tile of the log, under the path that C2SP tlog-tiles gives it.
 func (v *visit) tile() error {
 	b, err := bundle.Tile(v.r.Context(), v.s.Chamber, "tile/"+v.r.PathValue("path"))
 	if err != nil {
