@@ -62,6 +62,17 @@ func (c *Chamber) minutes(ctx context.Context, from int64, n int) ([]minutes.Min
 	return out, err
 }
 
+// ReplayMinutes puts entries of another copy of the same book at the end of
+// this one and projects them.
+func (c *Chamber) ReplayMinutes(ctx context.Context, part []minutes.Minute) error {
+	for i := 0; i < len(part); i += replayBatch {
+		if err := c.replay(ctx, part[i:min(i+replayBatch, len(part))]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *Chamber) replay(ctx context.Context, part []minutes.Minute) error {
 	return c.DB.Write(ctx, func(tx *store.Tx) error {
 		p := newProjector(c, tx)
