@@ -101,7 +101,7 @@ func longDate(s string) string {
 	if err != nil {
 		return s
 	}
-	return t.Format("2 January 2006")
+	return t.Format("2\u00a0January\u00a02006") // on one line
 }
 
 // ArchivePage is one published contest.
