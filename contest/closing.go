@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/fault"
@@ -106,12 +107,31 @@ func (s *Contests) carryOn(ctx context.Context, st *proceeding.State) (*proceedi
 		if st, err = s.shut(ctx, st.Ref, b); err != nil {
 			return st, err
 		}
-		s.forget(st.Ref)
-		if err := s.ch.Box.Destroy(b.ID); err != nil {
-			return st, err
-		}
+	}
+	if err := s.emptied(ctx, st.Ref, b.ID); err != nil {
+		return st, err
 	}
 	return s.declare(ctx, st)
+}
+
+// scrubTime is how long a close waits for the database to overwrite the papers
+// that were destroyed.
+const scrubTime = 10 * time.Second
+
+// emptied destroys what is left of a box that has been entered in the book: the
+// key, and the papers' traces in the database's files. A server that stopped
+// in between does it when it starts again.
+func (s *Contests) emptied(ctx context.Context, ref, ballot string) error {
+	s.forget(ref)
+	if err := s.ch.Box.Destroy(ballot); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, scrubTime)
+	defer cancel()
+	// Without the key the traces are unreadable: a database that is busy must
+	// not hold up the result.
+	_ = s.ch.DB.Scrub(ctx)
+	return nil
 }
 
 // shut opens the box in memory and enters what it held.
