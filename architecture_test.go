@@ -222,7 +222,7 @@ func (s *source) check(tree *ast.File) {
 			}
 		}
 	}
-	exact := slices.Contains([]string{"count", "rulebook", "proceeding", "roll", "register", "minutes"}, s.root)
+	exact := slices.Contains([]string{"archive", "count", "rulebook", "proceeding", "roll", "register", "minutes"}, s.root)
 	decides := floors()[s.root] == 0
 	ast.Inspect(tree, func(n ast.Node) bool {
 		switch n := n.(type) {

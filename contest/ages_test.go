@@ -382,6 +382,54 @@ func TestAgeOfTheCollege(t *testing.T) {
 	a.filled()
 }
 
+// The college votes again where nobody has more than half: the last drops out,
+// another withdraws before the second ballot, and each section has its weight
+// in what is cast there anew.
+func TestTheCollegeVotesAgain(t *testing.T) {
+	t.Parallel()
+	a := newAge(t, "1983-leader", 20)
+	units := a.affiliates(900, 800, 400, 10)
+	a.speaks("constituency_secretary", a.seats)
+	a.call(5, 5, 5, 5)
+	stand := slices.Clone(a.c.Candidates)
+	for round, backs := range [][]int{{0, 1, 2, 3}, {0, 1, 1, 0}} {
+		b := a.toBallot(stand...)
+		if b.Round != round+1 {
+			t.Fatalf("ballot %d is called round %d", round+1, b.Round)
+		}
+		var list []contest.Vote
+		for i, k := range backs {
+			list = append(list,
+				contest.Vote{Person: a.mps[i], Unit: units[i], Section: "affiliates", Paper: a.paper(b, k)},
+				contest.Vote{Person: a.mps[i+2], Unit: a.seats[i+2], Section: "constituencies", Paper: a.paper(b, k)})
+		}
+		for i, p := range a.mps[:10] {
+			list = append(list, contest.Vote{Person: p, Section: "parliamentary party", Paper: a.paper(b, backs[i%2])})
+		}
+		a.poll(list, 1)
+		st, sheet := a.counted("scrutineer")
+		if round == 1 {
+			// affiliates 910:1200, constituencies 2:2, members of parliament 5:5
+			want := new(big.Rat).Add(big.NewRat(40*910, 2110), big.NewRat(30, 1))
+			if got := sheet.Stages[1].Votes.Of(a.nameOf(b, "Neil Kinnock")).Rat(); got.Cmp(want) != 0 || len(sheet.Stages) != 2 {
+				t.Errorf("%s of 100 at the second ballot, want %s", got, want)
+			}
+			if st.Phase != proceeding.Ended || len(st.Elected) != 1 || st.Elected[0].ID != a.stood["Roy Hattersley"] {
+				t.Errorf("%s, elected %v", st.Phase, st.Elected)
+			}
+			break
+		}
+		if c := st.Candidate(a.stood["Peter Shore"]); c.Status != proceeding.Excluded {
+			t.Errorf("the last is %s", c.Status)
+		}
+		if err := a.withdraw("Eric Heffer"); err != nil {
+			t.Fatal(err)
+		}
+		stand = stand[:2]
+	}
+	a.replayed()
+}
+
 // constituencies gives some constituency parties so many members that the card
 // values of those that vote add up to each candidate's votes, and says for
 // whom each votes. Each has its member of parliament as a member already, and
