@@ -16,8 +16,9 @@ type run struct {
 	st        *proceeding.State
 	book      *rulebook.Book
 	proc      *rulebook.Procedure
-	last      int64 // its last open entry
-	adopted   bool  // a text was adopted
+	last      int64               // its last open entry
+	filled    []register.PersonID // who was put into an office by it
+	adopted   bool                // a text was adopted
 	supports  []given
 	opened    map[string]int64     // entry that last opened each stage's gathering
 	unopposed bool                 // the last result was declared without a ballot
@@ -168,6 +169,8 @@ func (v *verifier) after(e *entry, r *run, x any) {
 		}
 	case *proceeding.AdoptedBody:
 		r.adopted = true
+	case *register.FilledBody:
+		r.filled = append(r.filled, b.Term.Person)
 	}
 }
 
@@ -250,7 +253,35 @@ func (v *verifier) ending(e *entry, r *run, b *proceeding.EndBody) {
 	if e.head.Kind == proceeding.KindLapsed {
 		ok := r.st.Phase == proceeding.Collecting && r.st.Backing != nil && r.st.Backing.Closes != 0 && b.At >= r.st.Backing.Closes
 		v.Check(CheckTimes).must(ok, e.seq, "it lapses before its window for support has closed")
+		return
 	}
+	if v.Check(CheckSteps).must(r.st.Now() != nil, e.seq, "it ends and has not begun") && b.Outcome != "stopped" {
+		v.followed(e, r, b)
+	}
+}
+
+// followed checks that a run ends as its last stage decided, and that what
+// the rulebook lists for that has been done.
+func (v *verifier) followed(e *entry, r *run, b *proceeding.EndBody) {
+	st := r.st.Now()
+	rule := &r.proc.Stages[r.st.Current]
+	effects, _ := rule.Next(st.Outcome)
+	ends := []string{st.Outcome}
+	if st.Outcome == proceeding.TooFew {
+		ends = append(ends, "nobody stood")
+	}
+	for _, f := range effects {
+		switch {
+		case f.Do == rulebook.DoEnd:
+			ends = append(ends, f.Target)
+		case f.Do == rulebook.DoFill && f.If == nil && f.Whom == nil:
+			for _, p := range r.st.Elected {
+				v.Check(CheckOffices).must(slices.Contains(r.filled, p.ID), e.seq, "%s was elected, and the office has not been filled", p.Name)
+			}
+		}
+	}
+	closed := st.Status == proceeding.Closed || st.Status == proceeding.Skipped
+	v.Check(CheckSteps).must(closed && (slices.Contains(ends, b.Outcome) || st.Outcome == proceeding.TooFew), e.seq, "it ends as %q; its last stage was %q, %s", b.Outcome, st.Outcome, st.Status)
 }
 
 // slot checks that a discretion is one of the rulebook's, and is used by whom

@@ -256,6 +256,10 @@ func runTamperings() []tampering {
 		{name: "another freeze", check: verify.CheckRolls, public: true, book: func(b *book) {
 			onBothRolls(b, func(x *proceeding.Roll) { x.Freeze = "2020-01-01" })
 		}},
+		{name: "the elected kept out of the office", check: verify.CheckOffices, public: true, book: func(b *book) { b.drop(register.KindFilled, mps+2) }},
+		{name: "another end than the ballot's", check: verify.CheckSteps, public: true, book: func(b *book) {
+			edit(b, proceeding.KindEnded, 0, func(x *proceeding.EndBody) { x.Outcome = "nobody stood" })
+		}},
 		{name: "the office given to somebody else", check: verify.CheckOffices, public: true, book: func(b *book) {
 			other := otherOf(b)
 			edit(b, register.KindFilled, mps+2, func(x *register.FilledBody) { x.Term.Person, x.Name = other.ID, other.Name })
