@@ -33,6 +33,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -212,9 +213,23 @@ func (o *Opener) Open(section string, sealed []byte) ([]byte, error) {
 // or dump of it holds them.
 type Keys struct{ Dir string }
 
-func (k Keys) file(ballot, suffix string) string {
+// file names a file of a ballot's key. The key's own print is in it: where two
+// who open the same ballot at once each make a key, neither writes over the
+// other's, and the one that the minute book names is there.
+func (k Keys) file(ballot, public, suffix string) string {
 	name := base64.RawURLEncoding.EncodeToString([]byte(ballot))
-	return filepath.Join(k.Dir, name+suffix)
+	sum := sha256.Sum256([]byte(public))
+	return filepath.Join(k.Dir, name+"."+hex.EncodeToString(sum[:8])+suffix)
+}
+
+// files lists the files of all keys of a ballot that end in a suffix.
+func (k Keys) files(ballot, suffix string) ([]string, error) {
+	name := base64.RawURLEncoding.EncodeToString([]byte(ballot))
+	list, err := filepath.Glob(filepath.Join(k.Dir, name+".*"+suffix))
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "the ballot keys cannot be listed")
+	}
+	return list, nil
 }
 
 const magic = "omov-box-key-1"
@@ -239,11 +254,11 @@ func (k Keys) Save(ballot string, key *Key, recovery map[string]string) error {
 		if err != nil {
 			return err
 		}
-		if err := writeDurably(k.file(ballot, "."+office+".copy"), c); err != nil {
+		if err := writeDurably(k.file(ballot, key.Public(), "."+office+".copy"), c); err != nil {
 			return err
 		}
 	}
-	return writeDurably(k.file(ballot, ".key"), []byte(text))
+	return writeDurably(k.file(ballot, key.Public(), ".key"), []byte(text))
 }
 
 func writeDurably(name string, b []byte) error {
@@ -278,13 +293,17 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
-// Load reads a key.
-func (k Keys) Load(ballot string) (*Key, error) {
-	b, err := os.ReadFile(k.file(ballot, ".key"))
+// Load reads the key of a ballot whose public half the minute book names.
+func (k Keys) Load(ballot, public string) (*Key, error) {
+	b, err := os.ReadFile(k.file(ballot, public, ".key"))
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the key of ballot %s is not on this server; two officers hold copies (omov box restore)", ballot)
 	}
-	return parseKey(ballot, b)
+	key, err := parseKey(ballot, b)
+	if err == nil && key.Public() != public {
+		err = fault.New(fault.Damaged, "the key file of ballot %s holds another key", ballot)
+	}
+	return key, err
 }
 
 func parseKey(ballot string, b []byte) (*Key, error) {
@@ -295,31 +314,43 @@ func parseKey(ballot string, b []byte) (*Key, error) {
 	return ReadKey(l[2])
 }
 
-// Restore puts the key back from an officer's copy with the officer's
+// Restore puts a ballot's key back from an officer's copies with the officer's
 // recovery key.
 func (k Keys) Restore(ballot, office string, recovery *Key) error {
-	c, err := os.ReadFile(k.file(ballot, "."+office+".copy"))
-	if err != nil {
-		return fault.Wrap(fault.NotFound, err, "there is no copy of the key of ballot %s for the office %s", ballot, office)
-	}
-	text, err := recovery.Opener("copy").Open(office, c)
-	if err != nil {
-		return fault.New(fault.NotEntitled, "this recovery key does not open the copy of the office %s", office)
-	}
-	key, err := parseKey(ballot, text)
+	copies, err := k.files(ballot, "."+office+".copy")
 	if err != nil {
 		return err
 	}
-	return writeDurably(k.file(ballot, ".key"), []byte(keyText(ballot, key)))
+	if len(copies) == 0 {
+		return fault.New(fault.NotFound, "there is no copy of the key of ballot %s for the office %s", ballot, office)
+	}
+	for _, name := range copies {
+		c, err := os.ReadFile(name)
+		if err != nil {
+			return fault.Wrap(fault.Unavailable, err, "the copy of the key of ballot %s cannot be read", ballot)
+		}
+		text, err := recovery.Opener("copy").Open(office, c)
+		if err != nil {
+			return fault.New(fault.NotEntitled, "this recovery key does not open the copy of the office %s", office)
+		}
+		key, err := parseKey(ballot, text)
+		if err != nil {
+			return err
+		}
+		if err := writeDurably(k.file(ballot, key.Public(), ".key"), []byte(keyText(ballot, key))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Destroy overwrites and removes a key and its copies; once a ballot is
 // counted nobody can open a stray copy of its box. A key that is not there is
 // no error.
 func (k Keys) Destroy(ballot string) error {
-	files, err := filepath.Glob(k.file(ballot, ".*"))
+	files, err := k.files(ballot, "")
 	if err != nil {
-		return fault.Wrap(fault.Internal, err, "the ballot keys cannot be listed")
+		return err
 	}
 	for _, name := range files {
 		if info, err := os.Stat(name); err == nil {

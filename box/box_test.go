@@ -65,14 +65,14 @@ func TestKeyFiles(t *testing.T) {
 	if err := k.Save("a/b/1", key, map[string]string{"scrutineer": officer.Public()}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := k.Load("a/b/1")
+	got, err := k.Load("a/b/1", key.Public())
 	if err != nil || got.Private() != key.Private() {
 		t.Fatalf("%v", err)
 	}
-	if err := os.Remove(k.file("a/b/1", ".key")); err != nil {
+	if err := os.Remove(k.file("a/b/1", key.Public(), ".key")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Load("a/b/1"); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "officers") {
+	if _, err := k.Load("a/b/1", key.Public()); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "officers") {
 		t.Fatalf("got %v", err)
 	}
 	if err := k.Restore("a/b/1", "scrutineer", other); !fault.Is(err, fault.NotEntitled) {
@@ -80,6 +80,15 @@ func TestKeyFiles(t *testing.T) {
 	}
 	if err := k.Restore("a/b/1", "scrutineer", officer); err != nil {
 		t.Fatal(err)
+	}
+	// A second key for the same ballot, made by somebody who came too late,
+	// leaves the first as it is.
+	late, _ := NewKey()
+	if err := k.Save("a/b/1", late, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.Load("a/b/1", key.Public()); err != nil || got.Private() != key.Private() {
+		t.Fatalf("the first key is lost: %v", err)
 	}
 	if err := k.Destroy("a/b/1"); err != nil {
 		t.Fatal(err)

@@ -40,6 +40,8 @@ type Chamber struct {
 	DB  *store.DB
 	Box box.Keys
 
+	taking sync.Mutex // one roll is taken at a time
+
 	mu     sync.Mutex
 	books  map[string]*rulebook.Book
 	snap   *snapshot

@@ -132,22 +132,13 @@ type RollSectionFacts struct {
 // a read snapshot, the contest's key made and kept apart, and one transaction
 // enters both. It does nothing where no ballot is due.
 func (c *Chamber) OpenDue(ctx context.Context, ref string) (*proceeding.State, error) {
-	var roll *taken
-	err := c.Read(ctx, func(w *World) error {
-		st, err := w.State(ref)
-		if err != nil {
-			return err
-		}
-		book, err := c.Book(w.tx, st.Book)
-		if err != nil {
-			return err
-		}
-		if !st.NeedsRoll(book, w.at.UnixMilli()) {
-			return nil
-		}
-		roll, err = w.WithBook(book).take(st)
-		return err
-	})
+	if roll, err := c.rollIfDue(ctx, ref, false); err != nil || roll == nil {
+		return nil, err
+	}
+	// Taking a roll is long work; two who take the same one are one too many.
+	c.taking.Lock()
+	defer c.taking.Unlock()
+	roll, err := c.rollIfDue(ctx, ref, true)
 	if err != nil || roll == nil {
 		return nil, err
 	}
@@ -163,6 +154,30 @@ func (c *Chamber) OpenDue(ctx context.Context, ref string) (*proceeding.State, e
 		return nil, err
 	}
 	return c.openWith(ctx, ref, roll, key)
+}
+
+// rollIfDue takes the roll of a ballot that is due; nil where none is. Without
+// take it only looks.
+func (c *Chamber) rollIfDue(ctx context.Context, ref string, take bool) (*taken, error) {
+	var roll *taken
+	err := c.Read(ctx, func(w *World) error {
+		roll = nil
+		st, err := w.State(ref)
+		if err != nil {
+			return err
+		}
+		book, err := c.Book(w.tx, st.Book)
+		if err != nil || !st.NeedsRoll(book, w.at.UnixMilli()) {
+			return err
+		}
+		if !take {
+			roll = &taken{}
+			return nil
+		}
+		roll, err = w.WithBook(book).take(st)
+		return err
+	})
+	return roll, err
 }
 
 func (c *Chamber) openWith(ctx context.Context, ref string, t *taken, key *box.Key) (*proceeding.State, error) {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/contest"
-	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/registry"
 	"github.com/omov/omov/store"
@@ -48,28 +47,6 @@ func (h *house) crowd(b *testing.B, n int) []register.PersonID {
 	return all
 }
 
-// until brings a contest to the moment at which its ballot is due.
-func (h *house) until() (ref string) {
-	st := h.must(h.s.Call(h.ctx, proceeding.Begin{Procedure: "leadership", Office: "leader", By: as(h.officers[0])}))
-	for i := range 9 {
-		h.must(h.s.Do(h.ctx, st.Ref, proceeding.Back{By: as(h.mps[i]), Candidate: h.mps[i/3]}))
-	}
-	for range 4 {
-		st = h.state(st.Ref)
-		if now := st.Now(); now.Name == "ballot" {
-			break
-		}
-		if err := h.ch.MoveTo(h.ctx, h.clock, time.UnixMilli(st.Due()+1000)); err != nil {
-			h.t.Fatal(err)
-		}
-		h.must(h.ch.Do(h.ctx, st.Ref, proceeding.Tick{}))
-	}
-	if err := h.ch.MoveTo(h.ctx, h.clock, time.UnixMilli(h.state(st.Ref).Now().Opens+1000)); err != nil {
-		h.t.Fatal(err)
-	}
-	return st.Ref
-}
-
 // The roll of a million with a reason for each: computed, salted, hashed,
 // entered in the minute book and durable.
 func BenchmarkFreeze1M(b *testing.B) {
@@ -78,7 +55,7 @@ func BenchmarkFreeze1M(b *testing.B) {
 		b.StopTimer()
 		h := newHouseB(b, "omov-2014", 20, 100)
 		h.crowd(b, 1_000_000)
-		ref := h.until()
+		ref := h.dueBallot()
 		b.StartTimer()
 		begun := time.Now()
 		st, err := h.ch.OpenDue(h.ctx, ref)
@@ -102,7 +79,7 @@ func BenchmarkFreeze1M(b *testing.B) {
 func BenchmarkCast64(b *testing.B) {
 	h := newHouseB(b, "omov-2014", 20, 100)
 	voters := h.crowd(b, 200_000)
-	ref := h.until()
+	ref := h.dueBallot()
 	st, err := h.ch.OpenDue(h.ctx, ref)
 	if err != nil || st == nil {
 		b.Fatal(err)
@@ -136,7 +113,7 @@ func BenchmarkMemory600k(b *testing.B) {
 		b.StopTimer()
 		h := newHouseB(b, "omov-2014", 20, 100)
 		h.crowd(b, 600_000)
-		ref := h.until()
+		ref := h.dueBallot()
 		h.ch.Close()
 		b.StartTimer()
 		cmd := exec.Command(os.Args[0], "-test.run", "^TestMemoryChild$", "-test.v")

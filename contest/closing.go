@@ -217,7 +217,7 @@ func (s *Contests) openBox(w *chamber.World, b *proceeding.Ballot) (*PapersBody,
 		}
 		return grouped(b, groups)
 	}
-	key, err := s.ch.Box.Load(b.ID)
+	key, err := s.ch.Box.Load(b.ID, b.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,29 @@ func (h *house) voting() (ref string) {
 	return ref
 }
 
+// dueBallot brings a contest to the moment at which its ballot is due.
+func (h *house) dueBallot() (ref string) {
+	st := h.must(h.s.Call(h.ctx, proceeding.Begin{Procedure: "leadership", Office: "leader", By: as(h.officers[0])}))
+	need := (len(h.mps)*15 + 99) / 100
+	for i := range 3 * need {
+		h.must(h.s.Do(h.ctx, st.Ref, proceeding.Back{By: as(h.mps[i]), Candidate: h.mps[i/need]}))
+	}
+	for range 4 {
+		st = h.state(st.Ref)
+		if now := st.Now(); now.Name == "ballot" {
+			break
+		}
+		if err := h.ch.MoveTo(h.ctx, h.clock, time.UnixMilli(st.Due()+1000)); err != nil {
+			h.t.Fatal(err)
+		}
+		h.must(h.ch.Do(h.ctx, st.Ref, proceeding.Tick{}))
+	}
+	if err := h.ch.MoveTo(h.ctx, h.clock, time.UnixMilli(h.state(st.Ref).Now().Opens+1000)); err != nil {
+		h.t.Fatal(err)
+	}
+	return st.Ref
+}
+
 // end closes the ballot by both officers.
 func (h *house) end(ref string) *proceeding.State {
 	h.t.Helper()
@@ -92,7 +115,7 @@ func TestThiefOfTheDatabase(t *testing.T) {
 	if len(open["book.db-wal"]) == 0 {
 		t.Fatal("the write-ahead log is empty: the test looks at nothing")
 	}
-	key, err := h.ch.Box.Load(b.ID)
+	key, err := h.ch.Box.Load(b.ID, b.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +158,7 @@ func TestThiefOfTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.inNoOrder(b.ID)
+	h.inNoOrder(b.ID, b.Key)
 	h.end(ref)
 	for name, raw := range files() {
 		for _, c := range sealed {
@@ -145,7 +168,7 @@ func TestThiefOfTheDatabase(t *testing.T) {
 			}
 		}
 	}
-	if _, err := h.ch.Box.Load(b.ID); err == nil {
+	if _, err := h.ch.Box.Load(b.ID, b.Key); err == nil {
 		t.Error("the ballot's key is still there after the close")
 	}
 	h.replayed()
@@ -153,9 +176,9 @@ func TestThiefOfTheDatabase(t *testing.T) {
 
 // inNoOrder wants the rows of the box in an order that has nothing to do with
 // the order in which people voted: the i-th voter ranked option i%3 first.
-func (h *house) inNoOrder(ballot string) {
+func (h *house) inNoOrder(ballot, public string) {
 	h.t.Helper()
-	key, err := h.ch.Box.Load(ballot)
+	key, err := h.ch.Box.Load(ballot, public)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -380,4 +403,37 @@ func (h *house) reopen() {
 	}
 	h.t.Cleanup(func() { ch.Close() })
 	h.ch, h.clock, h.s = ch, clock, contest.New(ch)
+}
+
+// A ballot that many open at once (a duty, and whoever asks at that moment)
+// is opened once, and the key that the book names is the one that is kept.
+func TestOpeningAtOnce(t *testing.T) {
+	h := newHouse(t, "omov-2014", 20, 30)
+	ref := h.dueBallot()
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if _, err := h.ch.OpenDue(h.ctx, ref); err != nil && !fault.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+		}()
+	}
+	wg.Wait()
+	b := h.state(ref).OpenBallot()
+	if b == nil || b.Round != 1 {
+		t.Fatalf("%+v", b)
+	}
+	if _, err := h.ch.Box.Load(b.ID, b.Key); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range h.members {
+		if err := h.cast(ref, p, i%3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if st := h.end(ref); st.Ballots[0].Returned[0].Papers != 30 {
+		t.Fatalf("%d papers", st.Ballots[0].Returned[0].Papers)
+	}
 }
