@@ -311,8 +311,7 @@ func markedRoll(w *chamber.World, ref string, b *proceeding.Ballot) (*MarkedBody
 }
 
 // CommitLot commits an officer to a secret for the lot. The server draws the
-// secret and keeps it apart from the book until the close; the officer may
-// give their own words to be mixed in.
+// secret and keeps it with its other secrets until the close.
 func (s *Contests) CommitLot(ctx context.Context, ref string, by proceeding.Actor, office string) (*proceeding.State, error) {
 	st, _, err := s.State(ctx, ref)
 	if err != nil {
