@@ -12,6 +12,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/omov/omov/fault"
@@ -41,11 +43,14 @@ type Logins struct {
 	finder Finder
 	sender Sender
 	base   string // the address under which the server is reached
+
+	mu   sync.Mutex
+	sent map[register.PersonID][]time.Time // links asked for lately
 }
 
 // New makes the logins of a server that is reached at base.
 func New(db *store.DB, base string, f Finder, s Sender) *Logins {
-	return &Logins{db: db, base: base, finder: f, sender: s}
+	return &Logins{db: db, base: base, finder: f, sender: s, sent: map[register.PersonID][]time.Time{}}
 }
 
 // Token is a secret as it goes out.
@@ -83,6 +88,9 @@ func (l *Logins) Request(ctx context.Context, address string) error {
 		if i == 5 {
 			break // an address that many people share
 		}
+		if !l.may(p) {
+			continue
+		}
 		link, err := l.Link(ctx, p, LinkLife)
 		if err != nil {
 			return err
@@ -92,6 +100,34 @@ func (l *Logins) Request(ctx context.Context, address string) error {
 		}
 	}
 	return nil
+}
+
+// Links that one person can be sent within a quarter of an hour; more would
+// be somebody else asking.
+const (
+	mostLinks  = 4
+	linkWindow = 15 * time.Minute
+)
+
+// may tells whether a person can be sent one more link, and counts it.
+func (l *Logins) may(p register.PersonID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since := time.Now().Add(-linkWindow)
+	if len(l.sent) > 10_000 {
+		for q, list := range l.sent {
+			if list[len(list)-1].Before(since) {
+				delete(l.sent, q)
+			}
+		}
+	}
+	recent := slices.DeleteFunc(l.sent[p], func(t time.Time) bool { return t.Before(since) })
+	if len(recent) >= mostLinks {
+		l.sent[p] = recent
+		return false
+	}
+	l.sent[p] = append(recent, time.Now())
+	return true
 }
 
 // Look tells whom a link would sign in, without using it: mail scanners open

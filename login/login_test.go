@@ -48,6 +48,14 @@ func TestLinkOnceAndSession(t *testing.T) {
 	if len(b.sent) != 1 {
 		t.Fatalf("%d links were sent", len(b.sent))
 	}
+	for range 20 {
+		if err := l.Request(ctx, "ann@example.org"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.sent) != 4 {
+		t.Fatalf("somebody can have %d links sent to one person", len(b.sent))
+	}
 	link := login.Token(strings.TrimPrefix(b.sent[0], "https://omov.example/enter/"))
 	for range 3 { // mail scanners open links
 		if p, err := l.Look(ctx, link); err != nil || p != 7 {

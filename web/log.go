@@ -68,7 +68,7 @@ func (b *begun) Write(p []byte) (int, error) {
 func (v *visit) bundle(name string, write func(context.Context, *chamber.Chamber, io.Writer) error) error {
 	w := &begun{ResponseWriter: v.w}
 	v.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	err := write(v.r.Context(), v.s.Chamber, w)
+	err := v.alone(func() error { return write(v.r.Context(), v.s.Chamber, w) })
 	if err != nil && w.any {
 		v.s.Log.Error("a bundle could not be sent whole", "bundle", name, "error", err)
 		panic(http.ErrAbortHandler)

@@ -364,11 +364,8 @@ func (v *visit) papersBLT() error {
 			Source: "the rule that a ranking among many candidates, or in a small section, is nearly a signature: it could be bought or demanded as one",
 			Remedy: "The count sheet, which is public, shows every round."}
 	}
-	var papers *contest.PapersBody
-	if err := v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) (err error) {
-		papers, err = v.s.Contests.PapersOf(w, st.Ref, b.ID)
-		return err
-	}); err != nil {
+	papers, err := v.papers(st.Ref, b.ID)
+	if err != nil {
 		return err
 	}
 	if !v.Scrutineer() {
@@ -381,6 +378,15 @@ func (v *visit) papersBLT() error {
 	section := v.r.URL.Query().Get("section")
 	v.download("papers"+strings.ReplaceAll(section, "/", "-")+".blt", "text/plain")
 	return contest.WriteBLT(v.w, b, papers, section, v.Org+" "+st.Ref)
+}
+
+// papers reads the papers of a ballot from the minute book.
+func (v *visit) papers(ref, ballot string) (papers *contest.PapersBody, err error) {
+	err = v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) (err error) {
+		papers, err = v.s.Contests.PapersOf(w, ref, ballot)
+		return err
+	})
+	return papers, err
 }
 
 // RecountView is a recount under another rulebook.
@@ -413,14 +419,14 @@ func (v *visit) recount() error {
 		return err
 	}
 	x.Under = other.Title
-	var papers *contest.PapersBody
-	if err := v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) (err error) {
-		papers, err = v.s.Contests.PapersOf(w, st.Ref, b.ID)
+	var sheet *count.Sheet
+	err = v.alone(func() error {
+		papers, err := v.papers(st.Ref, b.ID)
+		if err == nil {
+			sheet, err = contest.RecountUnder(other, st.Procedure, b, papers)
+		}
 		return err
-	}); err != nil {
-		return err
-	}
-	sheet, err := contest.RecountUnder(other, st.Procedure, b, papers)
+	})
 	if f := fault.Of(err); f != nil {
 		x.Refused = sentence(f.Message)
 		return v.page("recount.html", "Recount under another rulebook", x)

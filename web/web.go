@@ -58,12 +58,14 @@ type Site struct {
 	pages *template.Template
 	key   [32]byte
 	mux   *http.ServeMux
+	cross *http.CrossOriginProtection
+	heavy chan struct{} // one long piece of work for strangers at a time
 }
 
 // New makes the pages. It panics on a template that does not parse: that is a
 // mistake at build time, and a test loads every page.
 func New(o Options) *Site {
-	s := &Site{Options: o, mux: http.NewServeMux()}
+	s := &Site{Options: o, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), heavy: make(chan struct{}, 1)}
 	s.pages = template.Must(template.New("").Funcs(s.funcs()).ParseFS(files, "templates/*.html"))
 	key, err := o.Chamber.DB.Keys().Secret(context.Background(), "forms")
 	if err != nil {
@@ -83,7 +85,24 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
-	s.mux.ServeHTTP(w, r)
+	s.cross.Handler(s.mux).ServeHTTP(w, r)
+}
+
+// alone runs a long piece of work that anybody can ask for (a recount, a
+// bundle) while no other is running, so that strangers cannot take the
+// server's time from the voters.
+func (v *visit) alone(fn func() error) error {
+	wait := time.NewTimer(10 * time.Second)
+	defer wait.Stop()
+	select {
+	case v.s.heavy <- struct{}{}:
+		defer func() { <-v.s.heavy }()
+		return fn()
+	case <-wait.C:
+		return fault.New(fault.Unavailable, "Others are having something long computed. Try again in a minute.")
+	case <-v.r.Context().Done():
+		return v.r.Context().Err()
+	}
 }
 
 // visit is one request: who asks, and what every page shows.
