@@ -212,7 +212,7 @@ func (v *verifier) secret(e *entry, r *run, b *proceeding.CommitBody) {
 		c.must(err == nil && len(h) == 32 && b.Commit.Secret == "" && !b.Commit.Absent, e.seq, "it is not a commitment")
 		c.must(i < 0, e.seq, "the %s commits a second time", spaced(b.Commit.Office))
 		c.must(slices.Contains(r.officers(), b.Commit.Office), e.seq, "the %s has no part in the lot", spaced(b.Commit.Office))
-		v.Check(CheckTimes).must(x.Closes == 0 || e.at.UnixMilli() < x.Closes, e.seq, "a secret for the lot is committed after the voting")
+		v.Check(CheckTimes).must(x.Closes == 0 || e.at.UnixMilli() < x.Closes+latency, e.seq, "a secret for the lot is committed after the voting")
 		return
 	}
 	if !c.must(i >= 0 && x.Commits[i].Hash == b.Commit.Hash && x.Commits[i].Secret == "" && !x.Commits[i].Absent, e.seq, "it opens something else than was committed") {
@@ -246,7 +246,7 @@ func (v *verifier) recorded(e *entry, r *run, b *proceeding.RecordedBody) {
 		return
 	}
 	v.Check(CheckBallots).must(x.How == "recorded", e.seq, "a vote is recorded by name in a ballot that is not by name")
-	v.Check(CheckTimes).must(x.Closes == 0 || e.at.UnixMilli() < x.Closes+promptness, e.seq, "a vote is recorded after the close")
+	v.Check(CheckTimes).must(x.Closes == 0 || e.at.UnixMilli() < x.Closes+latency, e.seq, "a vote is recorded after the close")
 	twice := slices.ContainsFunc(x.Recorded, func(y proceeding.RecordedPaper) bool { return y.Voter == b.Paper.Voter && y.Section == b.Paper.Section })
 	v.Check(CheckMarked).must(!twice, e.seq, "%s votes a second time", b.Paper.Name)
 }

@@ -21,6 +21,7 @@ type run struct {
 	adopted   bool                // a text was adopted
 	supports  []given
 	opened    map[string]int64     // entry that last opened each stage's gathering
+	automatic []register.PersonID  // who needs no nominations in the gathering that is on
 	unopposed bool                 // the last result was declared without a ballot
 	frozen    *proceeding.RollBody // announced, its ballot not opened yet
 	frozenAt  int64
@@ -287,7 +288,7 @@ func (v *verifier) followed(e *entry, r *run, b *proceeding.EndBody) {
 // slot checks that a discretion is one of the rulebook's, and is used by whom
 // it is given to, in time.
 func (v *verifier) slot(e *entry, r *run, b *proceeding.SlotBody) {
-	v.instant(e, b.At)
+	v.prompt(e, b.At)
 	sl := r.book.Slot(b.Slot)
 	if !v.Check(CheckSteps).must(sl != nil && sl.SetBy.Name == b.By, e.seq, "the rulebook gives %q no discretion called %s", b.By, b.Slot) {
 		return
@@ -304,28 +305,28 @@ func (v *verifier) slot(e *entry, r *run, b *proceeding.SlotBody) {
 		allowed, err := sl.Allow.Flag(s)
 		v.Check(CheckSteps).must(err == nil && allowed, e.seq, "%s is outside what clause %s allows", spaced(b.Slot), sl.Cite)
 	}
-	v.moves(e, r, b.Moves)
+	v.moves(e, r, b.At, b.Moves)
 }
 
 func (v *verifier) ordered(e *entry, r *run, b *proceeding.OrderBody) {
-	v.instant(e, b.At)
+	v.prompt(e, b.At)
 	known := slices.Contains([]string{"stay", "resume", "stop", "extend"}, b.Order)
 	v.Check(CheckSteps).must(known, e.seq, "there is no order called %q", b.Order)
 	may := slices.ContainsFunc(r.book.Powers, func(p rulebook.Power) bool {
 		return slices.Contains(p.May, b.Order) && slices.ContainsFunc(p.Who, func(w rulebook.Who) bool { return r.speaks(b.By, w) })
 	})
 	v.Check(CheckSteps).must(may, e.seq, "the rulebook gives %q no power to %s", b.By, b.Order)
-	v.moves(e, r, b.Moves)
+	v.moves(e, r, b.At, b.Moves)
 }
 
 // moves checks that a deadline is moved before it has passed.
-func (v *verifier) moves(e *entry, r *run, moves []proceeding.Move) {
+func (v *verifier) moves(e *entry, r *run, at int64, moves []proceeding.Move) {
 	for _, m := range moves {
 		st := r.st.StageNamed(m.Stage)
 		if !v.Check(CheckSteps).must(st != nil, e.seq, "it moves a stage %q that there is not", m.Stage) {
 			continue
 		}
-		v.Check(CheckTimes).must(st.Closes == 0 || e.at.UnixMilli() < st.Closes, e.seq, "it moves a deadline that has passed")
+		v.Check(CheckTimes).must(st.Closes == 0 || at < st.Closes, e.seq, "it moves a deadline that has passed")
 	}
 }
 

@@ -15,6 +15,10 @@ import (
 // takes what waits in batches.
 const promptness = 60_000
 
+// latency is the same for acts that carry no time of their own: from the
+// decision to the entry.
+const latency = 500
+
 // prompt checks that an act carries the time at which it was entered, so that
 // nothing can be dated back.
 func (v *verifier) prompt(e *entry, at int64) bool {
@@ -137,6 +141,14 @@ func (v *verifier) opening(e *entry, r *run, s *scope, rule *rulebook.Stage, i i
 	}
 	v.Check(CheckTimes).must(b.Closes == st.Closes, e.seq, "%s closes at another time than was announced", spaced(rule.Name))
 	r.opened[rule.Name] = e.seq
+	r.automatic = nil
+	if rule.Kind == rulebook.Gather && rule.Gathers == "candidates" && rule.Automatic != nil {
+		if list, err := rule.Automatic.People(s); err == nil {
+			for _, p := range list {
+				r.automatic = append(r.automatic, register.PersonID(p.Key()))
+			}
+		}
+	}
 	if rule.Kind == rulebook.Gather && rule.Needs != nil {
 		v.bases(e, s, rule.Needs, b.Bases)
 	}
@@ -188,6 +200,12 @@ func (v *verifier) gateClosed(e *entry, r *run, s *scope, rule *rulebook.Stage, 
 // name in public.
 func (v *verifier) candidatesGate(e *entry, r *run, s *scope, g gathering, b *proceeding.StageBody) []register.PersonID {
 	c := v.Check(CheckGates)
+	for _, p := range r.automatic {
+		cand := r.st.Candidate(p)
+		gone := cand != nil && (cand.Status == proceeding.Declined || cand.Status == proceeding.Withdrawn)
+		early := cand == nil && !v.full && r.st.Stages[r.st.Current].Pass > 1 // may have declined before, which only officers read
+		c.must(gone || early || cand != nil && cand.Automatic, e.seq, "%s is a candidate without nominations by the rulebook, and has been left out", v.org.names[p])
+	}
 	standing := r.st.Standing()
 	if v.full {
 		v.Check(CheckGateAgain).must(len(standing) == len(b.Gate), e.seq, "it measures %d candidates; %d stand", len(b.Gate), len(standing))
@@ -239,6 +257,37 @@ func (v *verifier) decided(e *entry, r *run, s *scope, rule *rulebook.Stage, st 
 		}
 	}
 	c.must(slices.Contains(options, b.Outcome), e.seq, "%q is not among %s", b.Outcome, strings.Join(options, ", "))
+	v.bodyVote(e, r, s, rule, b)
+}
+
+// bodyVote measures the figures of a body's vote against how it decides.
+func (v *verifier) bodyVote(e *entry, r *run, s *scope, rule *rulebook.Stage, b *proceeding.StageBody) {
+	body := r.book.Body(b.By)
+	if body == nil || body.Decides == nil || len(b.Votes) == 0 || rule.By.Kind != rulebook.WhoBody || len(rule.Pick) > 0 {
+		return
+	}
+	f := map[string]int64{}
+	for k, n := range b.Votes {
+		f[k] = n
+		if k != "present" {
+			f["cast"] += n
+		}
+	}
+	option := b.Outcome
+	if len(rule.Options) == 0 {
+		option = map[string]string{"carried": "for", "lost": "against"}[b.Outcome]
+	}
+	f["for"] = f[option]
+	if f["present"] == 0 {
+		f["present"] = f["cast"]
+	}
+	f["papers"] = f["cast"]
+	list, err := s.members(*rule.By)
+	f["entitled"] = int64(len(list))
+	c := v.Check(CheckResults)
+	quorate, ok1 := s.passes(body.Decides.Quorum, f)
+	carried, ok2 := s.passes(body.Decides.Passes, f)
+	c.must(err == nil && ok1 && ok2 && quorate && carried, e.seq, "the %s decided %q without its quorum or its majority", spaced(b.By), b.Outcome)
 }
 
 // candidate checks what becomes of a candidate.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,31 @@ func TestTampered(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// No byte of a bundle can be altered unseen, and none brings the verifier
+// down.
+func TestEveryByteCounts(t *testing.T) {
+	b := party(t)
+	files, key := b.write(1)
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		x := files[names[rnd.IntN(len(names))]]
+		i, was := rnd.IntN(len(x.Data)), byte(0)
+		was, x.Data[i] = x.Data[i], x.Data[i]^byte(1<<rnd.IntN(7))
+		if r, err := verify.Verify(context.Background(), files, verify.Options{Key: key}); err == nil && r.Holds() {
+			t.Errorf("byte %d of %q, %q instead of %q, is not noticed", i, x.Data[max(0, i-20):min(len(x.Data), i+20)], x.Data[i], was)
+		}
+		x.Data[i] = was
+	}
+	if r := check(t, files, verify.Options{Key: key}); !r.Holds() {
+		t.Error(r.Failed())
 	}
 }
 
