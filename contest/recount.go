@@ -67,6 +67,9 @@ func reweigh(other *rulebook.Book, stage *rulebook.Stage, b *proceeding.Ballot, 
 	if stage.Voters.Kind == rulebook.WhoElectorate {
 		e = other.Electorate(stage.Voters.Name)
 	}
+	if office := onlyHolders(other, stage.Voters, e); office != "" {
+		return nil, fault.New(fault.NotFound, "Under %q only those vote who hold an office (%s). The papers do not say who that is, so they cannot be counted under it.", other.Title, office)
+	}
 	if e == nil || len(e.Sections) == 0 {
 		pool, err := onePool(b, papers)
 		return []count.Section{pool}, err
@@ -84,6 +87,31 @@ func reweigh(other *rulebook.Book, stage *rulebook.Stage, b *proceeding.Ballot, 
 		out = append(out, count.Section{Name: s.Name, Weight: w, Papers: own[i].Papers})
 	}
 	return out, nil
+}
+
+// onlyHolders gives the office that all voters of an electorate without
+// sections must hold; empty where there is none.
+func onlyHolders(b *rulebook.Book, who *rulebook.Who, e *rulebook.Electorate) string {
+	if who.Kind == rulebook.WhoOffice {
+		return who.Name
+	}
+	if who.Kind == rulebook.WhoBody {
+		if body := b.Body(who.Name); body != nil && len(body.Offices) > 0 {
+			return body.Offices[0]
+		}
+		return who.Name
+	}
+	if e == nil {
+		return ""
+	}
+	for _, c := range e.Conditions {
+		for _, name := range c.When.Constants() {
+			if b.Office(name) != nil {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // onePool puts the papers of all sections together, one vote each.
