@@ -385,10 +385,8 @@ func sectionTotals(plan *roll.Plan, facts RollFacts, tally *roll.Tally) []procee
 	for k, i := range plan.People {
 		s := &out[i]
 		s.Entitled, s.Votes = tally.Entitled[k], big.NewInt(tally.Votes[k]).String()
-		for n, r := range plan.Sections[i].Reasons {
-			if n > 0 && tally.Stopped[k][n] > 0 {
-				s.Stopped = append(s.Stopped, proceeding.RollReason{ID: r.ID, Clause: r.Clause, Says: r.Says, People: tally.Stopped[k][n]})
-			}
+		for _, x := range roll.Published(plan.Sections[i].Reasons, tally.Stopped[k]) {
+			s.Stopped = append(s.Stopped, proceeding.RollReason{ID: x.ID, Clause: x.Clause, Says: x.Says, People: x.People})
 		}
 	}
 	return out

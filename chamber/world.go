@@ -388,7 +388,9 @@ func (w *World) took(p register.PersonID, run string) bool {
 // Count is how many people are who. It is taken outside the writer and kept
 // by the register's state.
 func (w *World) Count(who rulebook.Who, here register.UnitID, scope rulebook.Scope, freeze *rulebook.Moment) (int64, error) {
-	key := fmt.Sprintf("%s|%s|%s|%d|%d|%v", w.book.Hash, who.Kind, who.Name, here, w.registerSeq(), freezeKey(freeze))
+	// Memberships begin and end at instants, as a rule at midnight: a count is
+	// good for an hour at most.
+	key := fmt.Sprintf("%s|%s|%s|%d|%d|%s|%v", w.book.Hash, who.Kind, who.Name, here, w.registerSeq(), w.at.Format("2006-01-02T15"), freezeKey(freeze))
 	w.c.mu.Lock()
 	n, ok := w.c.counts[key]
 	w.c.mu.Unlock()

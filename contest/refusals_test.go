@@ -167,7 +167,8 @@ func TestStandings(t *testing.T) {
 	for _, r := range b.Roll.Sections[0].Stopped {
 		stopped[r.ID] = r.People
 	}
-	if stopped["electoral_register"] != 1 || stopped["dues"] != 1 || b.Roll.Sections[0].Entitled+stopped["belongs"]+2 != 52 {
+	// So few are stopped that the public is not told by what.
+	if len(stopped) != 1 || b.Roll.Sections[0].Entitled+stopped["other"] != 52 || stopped["other"] < 2 {
 		t.Errorf("stopped %v, entitled %d of 52", stopped, b.Roll.Sections[0].Entitled)
 	}
 	list, err := h.s.Standings(h.ctx, ref, h.members[0])

@@ -126,6 +126,39 @@ func (t *Tally) Merge(o *Tally) {
 	}
 }
 
+// MinShown is how few people may share a reason before it is no longer told
+// apart in public: "one person: suspension" would single somebody out.
+const MinShown = 5
+
+// TooFew is the id under which rare reasons are published together.
+const TooFew = "other"
+
+// Shown is how many people one reason stops, as it is published.
+type Shown struct {
+	Reason
+	People int64
+}
+
+// Published is what may be public of how many people each reason stops:
+// reasons that fewer than MinShown people share are put together.
+func Published(reasons []Reason, stopped []int64) []Shown {
+	var out []Shown
+	var few int64
+	for n, r := range reasons {
+		switch {
+		case n == 0 || stopped[n] == 0:
+		case stopped[n] < MinShown:
+			few += stopped[n]
+		default:
+			out = append(out, Shown{r, stopped[n]})
+		}
+	}
+	if few > 0 {
+		out = append(out, Shown{Reason{ID: TooFew, Says: "A condition that so few miss that it is not told apart here"}, few})
+	}
+	return out
+}
+
 // Leaf is the salted commitment to one voter's line. The salt follows from
 // the roll's seed and the voter, so that a voter can be given theirs without
 // the seed. What is committed is the voter's number (units negative) and the

@@ -102,3 +102,18 @@ func TestLeafWithSalt(t *testing.T) {
 		t.Error("two voters share a salt")
 	}
 }
+
+// A reason that few share is published together with the others like it.
+func TestPublished(t *testing.T) {
+	reasons := []Reason{{ID: Entitled}, {ID: "a"}, {ID: "b"}, {ID: "sanction:suspension"}, {ID: "c"}}
+	got := Published(reasons, []int64{0, 40, MinShown - 1, 1, MinShown})
+	want := map[string]int64{"a": 40, "c": MinShown, TooFew: MinShown}
+	if len(got) != len(want) {
+		t.Fatalf("%v", got)
+	}
+	for _, x := range got {
+		if want[x.ID] != x.People {
+			t.Errorf("%s stops %d, want %d", x.ID, x.People, want[x.ID])
+		}
+	}
+}

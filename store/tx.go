@@ -34,6 +34,7 @@ type Tx struct {
 	b      *batch // of a write
 	head   *Head  // of a read, once asked for
 	mode   mode
+	at     time.Time // once asked for
 	wrote  bool
 	failed error // the first statement that failed
 	over   bool
@@ -96,14 +97,17 @@ func (tx *Tx) Head() (Head, error) {
 	return *tx.head, nil
 }
 
-// At is the book's time of this write: the writer's clock, but never before
-// the last entry. UTC, whole milliseconds. In a read it is the clock.
+// At is the book's time of this transaction: the clock when it is first asked
+// for, but in a write never before the last entry. It stays the same, so that
+// what is decided and what is entered bear one time. UTC, whole milliseconds.
 func (tx *Tx) At() time.Time {
-	now := tx.db.watch.now()
-	if tx.b != nil && now.Before(tx.b.head.At) {
-		return tx.b.head.At
+	if tx.at.IsZero() {
+		tx.at = tx.db.watch.now()
 	}
-	return now
+	if tx.b != nil && tx.at.Before(tx.b.head.At) {
+		tx.at = tx.b.head.At
+	}
+	return tx.at
 }
 
 // readHead reads the head row and the token of the batch that wrote it.

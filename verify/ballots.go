@@ -134,7 +134,7 @@ func (v *verifier) rollSection(e *entry, want *roll.Section, pub *proceeding.Rol
 	}
 	c.must(len(pub.Voters) == 0 && votes.Cmp(new(big.Rat).SetInt64(pub.Entitled)) >= 0, e.seq, "the section %q has fewer votes than voters", pub.Name)
 	for _, x := range pub.Stopped {
-		known := slices.ContainsFunc(want.Reasons, func(y roll.Reason) bool { return y.ID == x.ID && y.Clause == x.Clause && y.Says == x.Says })
+		known := x.ID == roll.TooFew && x.Clause == "" || slices.ContainsFunc(want.Reasons, func(y roll.Reason) bool { return y.ID == x.ID && y.Clause == x.Clause && y.Says == x.Says })
 		c.must(known && x.People > 0 && x.ID != roll.Entitled, e.seq, "the section %q stops %d people by %q, which is no condition of the rulebook", pub.Name, x.People, x.ID)
 	}
 }

@@ -107,17 +107,12 @@ func (v *verifier) rollTotals(e *entry, plan *roll.Plan, tally *roll.Tally, pub 
 	for k, i := range plan.People {
 		sec := &pub.Sections[i]
 		c.must(sec.Entitled == tally.Entitled[k] && sec.Votes == big.NewInt(tally.Votes[k]).String(), e.seq, "the section %q has %d entitled; it was published with %d", sec.Name, tally.Entitled[k], sec.Entitled)
-		for n, why := range plan.Sections[i].Reasons {
-			if n == 0 {
-				continue
-			}
-			var said int64
-			for _, x := range sec.Stopped {
-				if x.ID == why.ID {
-					said += x.People
-				}
-			}
-			c.must(said == tally.Stopped[k][n], e.seq, "the section %q stops %d by %q; it was published with %d", sec.Name, tally.Stopped[k][n], why.ID, said)
+		want := roll.Published(plan.Sections[i].Reasons, tally.Stopped[k])
+		if !c.must(len(want) == len(sec.Stopped), e.seq, "the section %q is stopped by %d reasons; it was published with %d", sec.Name, len(want), len(sec.Stopped)) {
+			continue
+		}
+		for n, x := range sec.Stopped {
+			c.must(x.ID == want[n].ID && x.People == want[n].People, e.seq, "the section %q stops %d by %q; it was published with %d by %q", sec.Name, want[n].People, want[n].ID, x.People, x.ID)
 		}
 	}
 }
