@@ -165,13 +165,14 @@ func (c OpenBallot) decide(d *decider) error {
 	return d.emit(KindBallot, minutes.Public, &BallotBody{Ballot: b})
 }
 
-// publicRoll leaves out whoever is under a sanction: that is nobody else's
-// business.
+// publicRoll lists the units that vote, and of people only how many: whoever
+// is missing from a list of names is under a sanction, and that is nobody
+// else's business.
 func publicRoll(r Roll) Roll {
 	r.Sections = slices.Clone(r.Sections)
 	for i := range r.Sections {
 		s := &r.Sections[i]
-		s.Voters = slices.DeleteFunc(slices.Clone(s.Voters), func(v ListedVoter) bool { return v.Bar != "" })
+		s.Voters = slices.DeleteFunc(slices.Clone(s.Voters), func(v ListedVoter) bool { return v.Person != 0 || v.Bar != "" })
 	}
 	return r
 }

@@ -132,7 +132,14 @@ func (v *verifier) listed(e *entry, s *scope, sec *roll.Section, facts *rollSect
 	}
 	want, err := s.listVoters(sec)
 	c.must(err == nil && sameVoters(want, facts.Voters), e.seq, "the section %q lists other voters than register and rulebook give", facts.Name)
-	open := slices.DeleteFunc(slices.Clone(facts.Voters), func(x proceeding.ListedVoter) bool { return x.Bar != "" })
+	entitled := int64(0)
+	for _, x := range facts.Voters {
+		if x.Bar == "" {
+			entitled++
+		}
+	}
+	c.must(pub.Entitled == entitled, e.seq, "the section %q has %d entitled; it was published with %d", facts.Name, entitled, pub.Entitled)
+	open := slices.DeleteFunc(slices.Clone(facts.Voters), func(x proceeding.ListedVoter) bool { return x.Bar != "" || x.Person != 0 })
 	a, err1 := minutes.Canonical(open)
 	b, err2 := minutes.Canonical(slices.Clone(pub.Voters))
 	c.must(err1 == nil && err2 == nil && (bytes.Equal(a, b) || len(open)+len(pub.Voters) == 0), e.seq, "the section %q was published with other voters", facts.Name)
