@@ -43,6 +43,11 @@ func (c *Chamber) Found(ctx context.Context, f FoundedBody, source []byte) (*rul
 // does not hold: at the founding, not on the day of the ballot.
 func heldHere(book *rulebook.Book) error {
 	for i := range book.Procedures {
+		for _, t := range book.Procedures[i].Takes {
+			if t.Is == rulebook.TakePerson {
+				return fault.New(fault.Invalid, "line %d: %s is about a person (%s), and this version of omov does not hold cases about people yet: their record would not be private enough", t.Pos.Line, book.Procedures[i].Name, t.Name)
+			}
+		}
 		for k := range book.Procedures[i].Stages {
 			s := &book.Procedures[i].Stages[k]
 			if err := effectsHeld(s); err != nil {
