@@ -28,13 +28,13 @@ const runAxe = `axe.run(document, {resultTypes: ["violations"], preload: false, 
 // sideways.
 func (b *tab) accessible(name string) {
 	b.p.t.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](axe))
+	b.want(err)
 	for _, s := range []struct {
 		at   string
 		wide int64
 	}{{"", 1100}, {"-phone", 390}} {
 		b.run(chromedp.EmulateViewport(s.wide, 1000))
-		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](axe))
-		b.want(err)
 		out, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
 		b.want(err)
 		var found struct {
@@ -132,6 +132,9 @@ func TestPagesAreAccessible(t *testing.T) {
 	}
 	officer.at("/contests/"+voting, "o-closing")
 	officer.at("/office", "o-office-closing")
+	secretary := p.tab(alloc, "constituency secretary", p.people.Secretary)
+	secretary.at("/", "s-home")
+	secretary.at("/contests/"+open, "s-second-gate")
 }
 
 // find gives the number or name of something of the book.
