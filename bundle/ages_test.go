@@ -35,7 +35,6 @@ type age struct {
 	unions   []register.UnitID
 	mps      []register.PersonID
 	members  []register.PersonID
-	payers   []register.PersonID
 	officers []register.PersonID
 	clp, aff []register.PersonID
 }

@@ -77,7 +77,6 @@ type meek struct {
 	stages   []Stage
 	turns    int // iterations since the last stage
 	branches int
-	trail    *trail
 }
 
 // meekNode is papers that agree so far: what a paper keeps and passes on

@@ -412,15 +412,8 @@ func rat(s string) *big.Rat {
 	return r
 }
 
-// key writes a supporter or voter down as entries do.
-func key(person register.PersonID, unit register.UnitID) string {
-	if unit != 0 {
-		return "u" + strconv.FormatInt(int64(unit), 10)
-	}
-	return "p" + strconv.FormatInt(int64(person), 10)
-}
-
-// unkey reads what key wrote; false where it is neither.
+// unkey reads a supporter or voter as entries write them down: p12 for a
+// person, u4 for a unit; false where it is neither.
 func unkey(s string) (person register.PersonID, unit register.UnitID, ok bool) {
 	if len(s) < 2 {
 		return 0, 0, false
