@@ -36,6 +36,22 @@ func Progress(book *rulebook.Book, st *State, w World, at int64) ([]Standing, er
 	return out, nil
 }
 
+// Needed is what has to be reached by what the run is gathering now; nil where
+// it gathers nothing, or needs nothing.
+func Needed(book *rulebook.Book, st *State) *rulebook.Threshold {
+	d := &decider{book: book, st: st, proc: book.Procedure(st.Procedure)}
+	if st.Phase == Collecting {
+		if way := d.wayOf(); way != nil {
+			return way.Backed
+		}
+		return nil
+	}
+	if r, now := d.stageRule(), st.Now(); r != nil && r.Kind == rulebook.Gather && now.Status == Open {
+		return r.Needs
+	}
+	return nil
+}
+
 // Capacity is one way in which somebody can support what is being gathered:
 // for themself (Unit 0), or for a unit whose decisions they enter.
 type Capacity struct {

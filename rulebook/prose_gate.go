@@ -27,6 +27,14 @@ func (s *speaker) threshold(t *Threshold, counting string) string {
 	return out + cited(t.Cite)
 }
 
+// Say puts one part of a gate into words, without its clause: "at least 3
+// affiliates".
+func (b *Book) Say(t *Threshold) string {
+	plain := *t
+	plain.Cite = ""
+	return (&speaker{b: b}).threshold(&plain, "")
+}
+
 func rounding(r string) string {
 	switch r {
 	case "up":

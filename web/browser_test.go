@@ -204,7 +204,7 @@ func TestContestInBrowsers(t *testing.T) {
 
 	// The MP nominates in the contest that collects nominations.
 	mp.open("/contests/" + p.ref("nominations"))
-	mp.sees("Nominate", "needed", "rounded up")
+	mp.sees("Nominate", "needed", "a part of one counting as one")
 	mp.run(chromedp.SetValue("#nominate select", p.value(mp, "#nominate select option:nth-child(3)")))
 	mp.press("Nominate")
 	mp.sees("Your nomination is recorded.")

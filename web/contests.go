@@ -145,14 +145,16 @@ type GateRow struct {
 	Status    string
 	Statement string
 	Auto, Met bool
-	Gates     []GateBar
+	Gates     *GateTree
 }
 
 // GateBar is one leaf of a gate with a bar.
 type GateBar struct {
-	What, Has, Needs, Base, Of, Rule string
-	Met                              bool
-	Width                            int // of 100
+	Says       string // the rule in words
+	Has, Needs string
+	Rule       string // the share and its denominator: "10% of 60"
+	Met        bool
+	Width      int // of 100
 }
 
 // ContestView is what the page of a contest shows.
@@ -293,8 +295,10 @@ func (v *visit) gate(c *ContestView, book *rulebook.Book, st *proceeding.State, 
 	}
 	for _, x := range progress {
 		g := GateRow{Person: x.For, Name: x.Name, Auto: x.Auto, Met: x.Met}
-		for _, r := range x.Gates {
-			g.Gates = append(g.Gates, bar(book, r))
+		if t := proceeding.Needed(book, st); t != nil {
+			if tree, ok := gateTree(book, t, "", x.Gates); ok {
+				g.Gates = &tree
+			}
 		}
 		if x.For == 0 {
 			c.Question = &g

@@ -10,16 +10,56 @@ import (
 	"github.com/omov/omov/rulebook"
 )
 
-// bar makes the bar of one leaf of a gate: what there is of what is needed,
-// with the denominator and the rounding said out loud.
-func bar(book *rulebook.Book, r proceeding.Reached) GateBar {
-	b := GateBar{What: r.What, Has: whole(r.Has), Needs: whole(r.Needs), Base: whole(r.Base), Of: r.Of, Met: r.Met}
-	for _, x := range book.Bodies {
-		if x.Name == r.What {
-			b.What = "members of the " + spaced(r.What)
+// GateTree is a gate as the rulebook builds it: one bar, or parts of which all
+// or any have to be reached.
+type GateTree struct {
+	Bar   *GateBar
+	Any   bool
+	Parts []GateTree
+	Met   bool
+}
+
+// gateTree puts what was reached where the rulebook has it. Parts that do not
+// hold at the moment are left out, as they were in the tally.
+func gateTree(book *rulebook.Book, t *rulebook.Threshold, path string, reached []proceeding.Reached) (GateTree, bool) {
+	parts, word := t.All, "all"
+	if len(t.Any) > 0 {
+		parts, word = t.Any, "any"
+	}
+	if len(parts) == 0 {
+		for _, r := range reached {
+			if r.Leaf == path {
+				b := bar(r)
+				b.Says = book.Say(t)
+				return GateTree{Bar: &b, Met: r.Met}, true
+			}
+		}
+		return GateTree{}, false
+	}
+	out := GateTree{Any: word == "any", Met: word == "all"}
+	for i, p := range parts {
+		below := word + "." + strconv.Itoa(i)
+		if path != "" {
+			below = path + "." + below
+		}
+		x, ok := gateTree(book, p, below, reached)
+		if !ok {
+			continue
+		}
+		out.Parts = append(out.Parts, x)
+		if out.Any {
+			out.Met = out.Met || x.Met
+		} else {
+			out.Met = out.Met && x.Met
 		}
 	}
-	b.What = spaced(b.What)
+	return out, len(out.Parts) > 0
+}
+
+// bar makes the bar of one leaf of a gate: what there is of what is needed,
+// with the denominator said out loud.
+func bar(r proceeding.Reached) GateBar {
+	b := GateBar{Has: whole(r.Has), Needs: whole(r.Needs), Met: r.Met}
 	has, ok1 := new(big.Rat).SetString(r.Has)
 	needs, ok2 := new(big.Rat).SetString(r.Needs)
 	if ok1 && ok2 && needs.Sign() > 0 {
@@ -32,15 +72,7 @@ func bar(book *rulebook.Book, r proceeding.Reached) GateBar {
 		b.Width = 100
 	}
 	if r.Share != "" {
-		b.Rule = r.Share + " of " + whole(r.Base) + " " + r.Of
-		switch r.Round {
-		case "up":
-			b.Rule += ", rounded up"
-		case "down":
-			b.Rule += ", rounded down"
-		case "nearest":
-			b.Rule += ", to the nearest whole number"
-		}
+		b.Rule = r.Share + " of " + whole(r.Base)
 	}
 	return b
 }

@@ -392,7 +392,7 @@ func (v *visit) papers(ref, ballot string) (papers *contest.PapersBody, err erro
 // RecountView is a recount under another rulebook.
 type RecountView struct {
 	Ref, Title string
-	Books      []string
+	Books      []Choice
 	Chosen     string
 	Under      string
 	Result     *ResultView
@@ -406,7 +406,14 @@ func (v *visit) recount() error {
 	if err != nil {
 		return err
 	}
-	x := &RecountView{Ref: st.Ref, Books: rulebooks.Names(), Chosen: v.r.URL.Query().Get("under")}
+	x := &RecountView{Ref: st.Ref, Chosen: v.r.URL.Query().Get("under")}
+	for _, name := range rulebooks.Names() {
+		title, err := bookTitle(name)
+		if err != nil {
+			return err
+		}
+		x.Books = append(x.Books, Choice{name, title, name == x.Chosen})
+	}
 	if x.Chosen == "" {
 		return v.page("recount.html", "Recount under another rulebook", x)
 	}

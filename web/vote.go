@@ -77,7 +77,7 @@ func (v *visit) paperView(section, unit string) (*PaperView, *proceeding.Ballot,
 		return nil, nil, err
 	}
 	b := st.OpenBallot()
-	if b == nil || b.Closed != 0 {
+	if b == nil || b.Closed != 0 || v.over(b) {
 		return nil, nil, v.noBallot(book, st)
 	}
 	one, err := choose(x.Standings, section, unit)
@@ -157,9 +157,16 @@ func whyNot(list []contest.Standing, section string) error {
 	return fault.New(fault.NotEntitled, "You have no vote in this ballot.")
 }
 
+// over tells whether the time for voting has passed.
+func (v *visit) over(b *proceeding.Ballot) bool {
+	return b.Closes != 0 && v.Now.UnixMilli() >= b.Closes
+}
+
 func (v *visit) noBallot(book *rulebook.Book, st *proceeding.State) error {
 	for i := len(st.Ballots) - 1; i >= 0; i-- {
-		if b := &st.Ballots[i]; b.Closed != 0 {
+		if b := &st.Ballots[i]; b.Closed == 0 && v.over(b) {
+			return fault.New(fault.TooLate, "Voting ended on %s.", moment(book, b.Closes))
+		} else if b.Closed != 0 {
 			return fault.New(fault.TooLate, "The ballot closed on %s.", moment(book, b.Closed))
 		}
 	}

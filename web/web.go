@@ -309,14 +309,14 @@ func status(k fault.Kind) int {
 // Refusal is what the page of a refusal shows.
 type Refusal struct {
 	Message, Clause, ClauseText, Fact, Source, Remedy string
-	SignIn                                            bool
+	SignIn, Done                                      bool
 	Back                                              string
 }
 
 // refuse shows a refusal with its clause, what decided, and what to do.
 func (v *visit) refuse(err error) {
 	k := fault.KindOf(err)
-	x := Refusal{Message: "Something went wrong on the server. Nothing has been changed; try again in a moment.", SignIn: k == fault.SignIn}
+	x := Refusal{Message: "Something went wrong on the server. Nothing has been changed; try again in a moment.", SignIn: k == fault.SignIn, Done: k == fault.Already}
 	if f := fault.Of(err); f != nil && k != fault.Internal && k != fault.Damaged {
 		x.Message, x.Clause, x.Fact, x.Source, x.Remedy = sentence(f.Message), f.Clause, f.Fact, f.Source, f.Remedy
 		if v.Book != nil {
