@@ -48,7 +48,6 @@ type Chamber struct {
 	counts map[string]int64
 	names  map[int64]string
 	primed map[int64]index
-	local  int64 // sequence up to which this node wrote every entry itself
 	after  []func(minutes.Minute)
 }
 
@@ -138,7 +137,7 @@ func (c *Chamber) Write(ctx context.Context, decide func(w *World) ([]minutes.En
 		var done []minutes.Minute
 		err := c.DB.Write(ctx, func(tx *store.Tx) error {
 			refusal, done = nil, nil
-			w, err := c.world(tx)
+			w, err := c.world(tx, false)
 			if err != nil {
 				return err
 			}
@@ -237,7 +236,7 @@ func (c *Chamber) Begin(ctx context.Context, b proceeding.Begin) (*proceeding.St
 func (c *Chamber) Read(ctx context.Context, fn func(w *World) error) error {
 	for range maxTries {
 		err := c.DB.Read(ctx, func(tx *store.Tx) error {
-			w, err := c.world(tx)
+			w, err := c.world(tx, true)
 			if err != nil {
 				return err
 			}

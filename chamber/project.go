@@ -37,15 +37,6 @@ func (c *Chamber) commit(w *World, entries []minutes.Entry) ([]minutes.Minute, e
 	if err := p.flush(); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	last := done[len(done)-1].Seq
-	if p.register {
-		c.snap = nil
-	}
-	if c.local == done[0].Seq-1 || c.local == 0 {
-		c.local = last
-	}
-	c.mu.Unlock()
 	return done, nil
 }
 
@@ -69,7 +60,6 @@ type projector struct {
 	dirty    map[string]bool
 	was      map[string]int64       // versions as they stand in the database
 	ready    *register.ImportedBody // of the entry that is being projected
-	register bool                   // units, offices or the vocabulary changed
 }
 
 func newProjector(c *Chamber, tx *store.Tx) *projector {
@@ -233,7 +223,6 @@ func (p *projector) terms(first register.Term, words []string) error {
 		if err := p.tx.PutTerm(int64(first)+int64(i), word); err != nil {
 			return err
 		}
-		p.register = true
 	}
 	return nil
 }
@@ -242,12 +231,10 @@ func (p *projector) terms(first register.Term, words []string) error {
 func (p *projector) people(m minutes.Minute) error {
 	switch m.Kind {
 	case register.KindUnits:
-		p.register = true
 		return p.units(m)
 	case register.KindImported, register.KindChanged:
 		return p.rows(m)
 	case register.KindFilled:
-		p.register = true
 		var b register.FilledBody
 		if err := body(m, &b); err != nil {
 			return err
@@ -255,13 +242,13 @@ func (p *projector) people(m minutes.Minute) error {
 		t := b.Term
 		return p.tx.PutOfficeTerms([]store.OfficeTermRow{{ID: m.Seq, Office: t.Office, Unit: int64(t.Unit), Person: int64(t.Person), From: t.From, Until: t.Until, Known: m.Seq}})
 	case register.KindVacated:
-		p.register = true
 		return p.vacate(m)
 	case register.KindErased:
 		var b register.ErasedBody
 		if err := body(m, &b); err != nil {
 			return err
 		}
+		p.c.forget([]store.PersonRow{{ID: int64(b.Person)}})
 		return p.tx.ErasePerson(int64(b.Person))
 	}
 	return nil

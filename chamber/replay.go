@@ -84,9 +84,6 @@ func (c *Chamber) replay(ctx context.Context, part []minutes.Minute) error {
 				return err
 			}
 		}
-		c.mu.Lock()
-		c.snap = nil
-		c.mu.Unlock()
 		return p.flush()
 	})
 }

@@ -16,13 +16,15 @@ import (
 )
 
 // snapshot is the small part of the register that is kept in memory: units,
-// terms of office, vocabulary. It is good for the book up to entry seq.
+// terms of office, vocabulary. It is good for as long as the organisation's
+// own state has the same version: every entry that changes these is counted
+// there.
 type snapshot struct {
-	seq    int64
-	tree   *register.Tree
-	roster *register.Roster
-	terms  map[string]register.Term
-	words  []string
+	version int64
+	tree    *register.Tree
+	roster  *register.Roster
+	terms   map[string]register.Term
+	words   []string
 }
 
 // World is one snapshot of the organisation: the database's transaction, the
@@ -45,18 +47,19 @@ type World struct {
 
 var _ proceeding.World = (*World)(nil)
 
-func (c *Chamber) world(tx *store.Tx) (*World, error) {
+// world looks at a transaction. What it loads is kept for others (keep) only
+// where the transaction cannot see what may yet be rolled back.
+func (c *Chamber) world(tx *store.Tx, keep bool) (*World, error) {
 	head, err := tx.Head()
 	if err != nil {
 		return nil, err
 	}
 	w := &World{c: c, tx: tx, at: tx.At(), seq: head.Seq, views: map[register.UnitID]*roll.View{},
 		records: map[register.PersonID]*register.Record{}, states: map[string]*proceeding.State{}}
-	if w.snap, err = c.snapshot(tx, head.Seq); err != nil {
+	if w.org, err = loadOrganisation(tx); err != nil {
 		return nil, err
 	}
-	w.org, err = loadOrganisation(tx)
-	if err != nil {
+	if w.snap, err = c.snapshot(tx, w.org.Version, keep); err != nil {
 		return nil, err
 	}
 	w.book, err = c.Current(tx)
@@ -66,36 +69,29 @@ func (c *Chamber) world(tx *store.Tx) (*World, error) {
 	return w, err
 }
 
-// snapshot gives the units and offices as they stand after entry seq. The one
-// in memory serves as long as every entry since was this node's own and did
-// not touch them.
-func (c *Chamber) snapshot(tx *store.Tx, seq int64) (*snapshot, error) {
+// snapshot gives the units and offices as they stand in a version of the
+// organisation's state.
+func (c *Chamber) snapshot(tx *store.Tx, version int64, keep bool) (*snapshot, error) {
 	c.mu.Lock()
 	s := c.snap
-	if s != nil && (s.seq == seq || c.local >= seq && s.seq >= seq) {
-		c.mu.Unlock()
-		return s, nil
-	}
-	if s != nil && c.local == seq {
-		c.mu.Unlock()
-		return s, nil
-	}
 	c.mu.Unlock()
-	s, err := loadSnapshot(tx, seq)
-	if err != nil {
-		return nil, err
+	if s != nil && s.version == version {
+		return s, nil
+	}
+	s, err := loadSnapshot(tx, version)
+	if err != nil || !keep {
+		return s, err
 	}
 	c.mu.Lock()
-	if c.snap == nil || c.snap.seq <= seq {
+	if c.snap == nil || c.snap.version < version {
 		c.snap = s
-		c.local = max(c.local, seq)
 	}
 	c.mu.Unlock()
 	return s, nil
 }
 
-func loadSnapshot(tx *store.Tx, seq int64) (*snapshot, error) {
-	s := &snapshot{seq: seq, terms: map[string]register.Term{}}
+func loadSnapshot(tx *store.Tx, version int64) (*snapshot, error) {
+	s := &snapshot{version: version, terms: map[string]register.Term{}}
 	rows, err := tx.Units()
 	if err != nil {
 		return nil, err
@@ -399,7 +395,7 @@ func (w *World) Count(who rulebook.Who, here register.UnitID, scope rulebook.Sco
 	}
 	book := w.book
 	return 0, &errCount{key: key, take: func(tx *store.Tx) (int64, error) {
-		fresh, err := w.c.world(tx)
+		fresh, err := w.c.world(tx, true)
 		if err != nil {
 			return 0, err
 		}
