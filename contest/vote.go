@@ -40,12 +40,13 @@ func ReadCode(s string) (Code, error) {
 // String is the code as a form carries it.
 func (c Code) String() string { return hex.EncodeToString(c[:]) }
 
-// id is the paper's id in the box.
-func (c Code) id(ballot string) [32]byte {
+// id is the paper's id in the box. It is bound to section and voter: the code
+// of one paper must not find, and so replace, the paper of another section or
+// of a unit whose vote is worth more. Without the code it tells nothing.
+func (c Code) id(ballot, section string, voter int64) [32]byte {
 	h := sha256.New()
-	h.Write([]byte("omov/paper/1\x00"))
-	h.Write([]byte(ballot))
-	h.Write([]byte{0})
+	h.Write([]byte("omov/paper/2\x00"))
+	fmt.Fprintf(h, "%s\x00%s\x00%d\x00", ballot, section, voter)
 	h.Write(c[:])
 	return [32]byte(h.Sum(nil))
 }
@@ -97,6 +98,7 @@ func (s *Contests) Cast(ctx context.Context, v Vote) (Receipt, error) {
 		v.Paper.Value = strconv.Itoa(votes)
 	}
 	if b.ballot.How == "recorded" {
+		v.Section = section // as the roll writes it, whatever the form said
 		return s.record(ctx, b, v, listed)
 	}
 	if b.ballot.How != "box" {
@@ -111,7 +113,7 @@ func (s *Contests) put(ctx context.Context, b *openBallot, v Vote, section strin
 	if err != nil {
 		return Receipt{}, err
 	}
-	id := v.Code.id(b.ballot.ID)
+	id := v.Code.id(b.ballot.ID, section, voter)
 	r := Receipt{Code: receiptCode(id), Section: section}
 	err = s.ch.DB.Write(ctx, func(tx *store.Tx) error {
 		r.Again, r.Changed = false, false
@@ -165,12 +167,15 @@ func (s *Contests) again(tx *store.Tx, b *openBallot, r *Receipt, id [32]byte, c
 // stillOpen checks, under the head lock, that the ballot takes papers at the
 // book's time.
 func (b *openBallot) stillOpen(s *Contests, tx *store.Tx) error {
-	if b.ballot.Closes != 0 && tx.At().UnixMilli() >= b.ballot.Closes {
-		return fault.Under(fault.TooLate, b.cite, "Voting ended on %s. Your vote was not recorded.", when(b.book, b.ballot.Closes))
-	}
 	v, err := tx.ProceedingVersion(b.ref)
-	if err != nil || v == b.version {
+	if err != nil {
 		return err
+	}
+	if v == b.version {
+		if b.ballot.Closes != 0 && tx.At().UnixMilli() >= b.ballot.Closes {
+			return fault.Under(fault.TooLate, b.cite, "Voting ended on %s. Your vote was not recorded.", when(b.book, b.ballot.Closes))
+		}
+		return nil
 	}
 	// Something happened in the proceeding since it was loaded: look whether
 	// the ballot is still open, and until when.

@@ -291,6 +291,9 @@ func (c Close) decide(d *decider) error {
 	if b == nil || b.Closed != 0 {
 		return fault.Under(fault.TooLate, d.cite(), "no ballot of %s is open", d.st.Ref)
 	}
+	if err := d.notStayed(); err != nil {
+		return err
+	}
 	if err := d.officer(c.By); err != nil {
 		return err
 	}
@@ -358,6 +361,12 @@ func (c Record) decide(d *decider) error {
 	b := d.st.OpenBallot()
 	if b == nil || b.Closed != 0 || b.How != "recorded" {
 		return fault.Under(fault.TooLate, d.cite(), "no vote by name is open in %s", d.st.Ref)
+	}
+	if err := d.notStayed(); err != nil {
+		return err
+	}
+	if b.ReadyToClose(d.book) { // what comes now would be in no count
+		return fault.Under(fault.TooLate, d.cite(), "the vote of %s is being closed", d.st.Ref)
 	}
 	if b.Closes != 0 && d.now() >= b.Closes {
 		return fault.Under(fault.TooLate, d.cite(), "voting ended on %s", d.show(b.Closes))

@@ -40,6 +40,9 @@ func (c Back) decide(d *decider) error {
 		if c.Candidate == 0 {
 			return fault.Under(fault.Invalid, d.cite(), "say whom you nominate")
 		}
+		if err := d.mayBack(r.Needs, c); err != nil {
+			return err
+		}
 		if err := d.canStand(r, c.Candidate); err != nil {
 			return err
 		}
@@ -52,12 +55,23 @@ func (c Back) decide(d *decider) error {
 	return d.back(r.Needs, r.Name, st.Gather, c)
 }
 
+// mayBack asks whether somebody can support at all, before anything is said of
+// whom they name: who has declined is not everybody's business.
+func (d *decider) mayBack(t *rulebook.Threshold, c Back) error {
+	by, err := d.supporter(c)
+	if err != nil || t == nil {
+		return err
+	}
+	_, err = d.counts(t, by, 0)
+	return err
+}
+
 // openStage gives the current stage if it is open and of a kind.
 func (d *decider) openStage(kind rulebook.StageKind) (*rulebook.Stage, *Stage, error) {
 	r, st := d.stageRule(), d.st.Now()
 	switch {
 	case d.st.Phase == Stayed:
-		return nil, nil, fault.Under(fault.TooLate, d.cite(), "%s is stayed by an order; nothing can be done in it until it is resumed", d.st.Ref)
+		return nil, nil, d.notStayed()
 	case !d.st.Live():
 		return nil, nil, fault.Under(fault.TooLate, d.cite(), "%s has ended", d.st.Ref)
 	case st == nil || r == nil:
@@ -70,6 +84,14 @@ func (d *decider) openStage(kind rulebook.StageKind) (*rulebook.Stage, *Stage, e
 		return nil, nil, fault.Under(fault.TooLate, d.cite(), "%s is not open", spaced(r.Name))
 	}
 	return r, st, nil
+}
+
+// notStayed refuses what cannot be done while an order holds the run up.
+func (d *decider) notStayed() error {
+	if d.st.Phase != Stayed {
+		return nil
+	}
+	return fault.Under(fault.TooLate, d.cite(), "%s is stayed by an order; nothing can be done in it until it is resumed", d.st.Ref)
 }
 
 // wrongStage says whether what was asked for is over or still to come.
@@ -85,8 +107,11 @@ func (d *decider) wrongStage(kind rulebook.StageKind) error {
 
 // canStand checks that a person can be proposed in a stage.
 func (d *decider) canStand(r *rulebook.Stage, p register.PersonID) error {
-	name := d.personName(p)
+	// A form can carry any number: only who is a candidate is named, or the
+	// refusals would read out the register.
+	name := "whom you chose"
 	if c := d.st.Candidate(p); c != nil {
+		name = c.Name
 		switch c.Status {
 		case Declined:
 			return fault.Under(fault.NotEntitled, d.cite(), "%s has declined to stand", name)
@@ -402,6 +427,9 @@ func (c Withdraw) decide(d *decider) error {
 	st := d.st.Now()
 	if !d.st.Live() || st == nil {
 		return fault.Under(fault.TooLate, d.cite(), "%s is over", d.st.Ref)
+	}
+	if err := d.notStayed(); err != nil {
+		return err
 	}
 	if b := d.st.OpenBallot(); b != nil {
 		return fault.Under(fault.TooLate, d.cite(), "the papers are out: a candidate can withdraw until the ballot opens and between rounds")
