@@ -139,3 +139,50 @@ func TestNothingWhileStayed(t *testing.T) {
 		h.refuse(fault.TooLate, err)
 	}
 }
+
+// Where two offices extend together, neither does alone, nor does one asking
+// twice, nor somebody who holds both.
+func TestExtendTogether(t *testing.T) {
+	h := newHouse(t, "mps-only-1976", 6, 0)
+	if err := h.reg.Appoint(h.ctx, appoint("scrutineer", h.officers[0])); err != nil {
+		t.Fatal(err)
+	}
+	st := h.must(h.s.Call(h.ctx, proceeding.Begin{Procedure: "leadership", Office: "leader", Cause: "vacancy", By: as(h.officers[0])}))
+	was := st.Now().Closes
+	until := was + 86_400_000
+	extend := func(i int, until int64) (*proceeding.State, error) {
+		return h.s.Do(h.ctx, st.Ref, proceeding.Order{By: as(h.officers[i]), Order: "extend", Until: until})
+	}
+	if st = h.must(extend(0, until)); st.Now().Closes != was {
+		t.Fatal("one officer has extended alone")
+	}
+	_, err := extend(0, until)
+	h.refuse(fault.Already, err)
+	if st = h.must(extend(1, until-3_600_000)); st.Now().Closes != was {
+		t.Fatal("they asked for different days")
+	}
+	if st = h.must(extend(1, until)); st.Now().Closes != until || len(st.Asked) != 0 {
+		t.Fatalf("not extended by both: %+v", st.Asked)
+	}
+	h.replayed()
+}
+
+// A run that waited for a decision before it was stayed waits for it after.
+func TestHaltedThenStayed(t *testing.T) {
+	h := changed(t, "omov-2014", 20, 5, "    otherwise: called + 26 weeks\n", "")
+	system := proceeding.Actor{System: true}
+	st := h.must(h.s.Call(h.ctx, proceeding.Begin{Procedure: "rule_change", Cause: "executive", By: system,
+		Takes: map[string]proceeding.Held{"text": {Type: "words", Text: "leadership.ballot.notice: 8 days"}}}))
+	if st.Phase != proceeding.Halted {
+		t.Fatalf("%s, not halted", st.Phase)
+	}
+	h.must(h.s.Do(h.ctx, st.Ref, proceeding.Order{By: system, Order: "stay"}))
+	if st = h.must(h.s.Do(h.ctx, st.Ref, proceeding.Order{By: system, Order: "resume"})); st.Phase != proceeding.Halted {
+		t.Fatalf("after the stay it is %s, and nothing can move it", st.Phase)
+	}
+	day := h.ch.Now().AddDate(0, 0, 60).Format("2006-01-02")
+	if st = h.must(h.s.Do(h.ctx, st.Ref, proceeding.SetSlot{By: system, Slot: "conference_day", Text: day})); st.Phase != proceeding.Running || st.Now().Opens == 0 {
+		t.Fatalf("%s, opens %d", st.Phase, st.Now().Opens)
+	}
+	h.replayed()
+}

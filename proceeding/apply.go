@@ -2,6 +2,7 @@ package proceeding
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/omov/omov/fault"
 )
@@ -144,6 +145,11 @@ func (g *Gather) drop(by, why string) {
 }
 
 func (s *State) ordered(b *OrderBody) {
+	if b.Asked {
+		s.Asked = append(s.Asked, *b)
+		return
+	}
+	s.Asked = slices.DeleteFunc(s.Asked, func(x OrderBody) bool { return x.Order == b.Order })
 	switch b.Order {
 	case "stay":
 		s.Phase = Stayed

@@ -284,13 +284,46 @@ func (c Order) decide(d *decider) error {
 	default:
 		return fault.New(fault.Invalid, "%s is not an order", c.Order)
 	}
+	if p.Together && !c.By.System {
+		if waits, err := d.together(p, b, c.Until); err != nil || waits {
+			return err
+		}
+	}
 	if err := d.emit(KindOrdered, minutes.Public, b); err != nil {
 		return err
 	}
 	if c.Order == "stop" {
 		return d.end("stopped")
 	}
+	if waits := d.st.Waits; c.Order == "resume" && waits != "" {
+		// What it waited for before the stay, it waits for still.
+		return d.emit(KindHalted, minutes.Public, &HaltBody{Waits: waits, At: d.now()})
+	}
 	return nil
+}
+
+// together records that one office asks for an order that several have to
+// give. waits is false where all the others have asked for the same.
+func (d *decider) together(p *rulebook.Power, b *OrderBody, until int64) (waits bool, err error) {
+	ask := *b
+	ask.Asked, ask.Until, ask.Moves = true, until, nil
+	if st := d.st.Now(); st != nil {
+		ask.Stage = st.Name
+	}
+	offices := map[string]bool{b.By: true}
+	for _, x := range d.st.Asked {
+		if x.Order != ask.Order || x.Stage != ask.Stage || x.Until != ask.Until {
+			continue
+		}
+		if x.By == b.By {
+			return true, fault.Under(fault.Already, p.Cite, "the %s has already asked for this; another officer has to", spaced(b.By))
+		}
+		offices[x.By] = true
+	}
+	if len(offices) >= len(p.Who) {
+		return false, nil
+	}
+	return true, d.emit(KindOrdered, minutes.Public, &ask)
 }
 
 // Stop ends a run because another one's effect says so.

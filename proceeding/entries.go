@@ -195,6 +195,12 @@ type OrderBody struct {
 	At    int64  `json:"at"`
 	Moves []Move `json:"moves,omitempty"`
 	Why   string `json:"why,omitempty"`
+
+	// Where several offices have to order together, each asks for it, until the
+	// last one's entry is the order.
+	Asked bool   `json:"asked,omitempty"` // asked for, not ordered yet
+	Stage string `json:"stage,omitempty"` // for what is asked: the stage,
+	Until int64  `json:"until,omitempty"` // and until when it is extended
 }
 
 // EffectBody is an effect that was carried out.

@@ -35,6 +35,7 @@ type State struct {
 	Ballots    []Ballot        `json:"ballots,omitempty"`
 	Elected    []Person        `json:"elected,omitempty"`
 	Done       []Done          `json:"done,omitempty"`
+	Asked      []OrderBody     `json:"asked,omitempty"` // orders that wait for another office
 }
 
 // Phase says how far a run is.

@@ -354,8 +354,12 @@ func (v *visit) extend() error {
 		return fault.New(fault.Invalid, "%q is not a day; write 2026-02-20.", v.r.PostFormValue("until"))
 	}
 	o := proceeding.Order{By: v.actor(), Order: "extend", Until: until.AddDate(0, 0, 1).UnixMilli(), Why: v.r.PostFormValue("why")}
-	if _, err := v.s.Contests.Do(v.r.Context(), v.r.PathValue("ref"), o); err != nil {
+	st, err := v.s.Contests.Do(v.r.Context(), v.r.PathValue("ref"), o)
+	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(st.Asked, func(x proceeding.OrderBody) bool { return x.Order == "extend" }) {
+		return v.done(v.base(), "You have asked to extend it. It is extended when the other officer asks for the same day.")
 	}
 	return v.done(v.base(), "Extended, for everybody.")
 }
@@ -379,7 +383,7 @@ func (v *visit) moveClock() error {
 		return err
 	}
 	back := v.r.PostFormValue("back")
-	if !strings.HasPrefix(back, "/") || strings.HasPrefix(back, "//") {
+	if !strings.HasPrefix(back, "/") || strings.HasPrefix(back, "//") || strings.Contains(back, "\\") {
 		back = "/"
 	}
 	return v.done(back, "It is "+to.In(v.Book.Zone).Format("Monday 2 January 2006, 15:04")+" now.")
