@@ -68,3 +68,27 @@ func TestOldReaderDoesNotKeepOffices(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Two runs that one decision sets going have two references.
+func TestTwoReferencesInOneDecision(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	c, err := Open(ctx, Options{Store: store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")}, Keys: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Read(ctx, func(w *World) error {
+		a, err := w.nextRef("leadership")
+		if err != nil {
+			return err
+		}
+		b, err := w.nextRef("local_selection")
+		if a == b {
+			t.Errorf("both are %s", a)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

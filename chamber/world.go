@@ -43,6 +43,7 @@ type World struct {
 	views   map[register.UnitID]*roll.View
 	records map[register.PersonID]*register.Record
 	states  map[string]*proceeding.State
+	given   map[string]int // references given in this decision, by their beginning
 }
 
 var _ proceeding.World = (*World)(nil)
@@ -55,7 +56,7 @@ func (c *Chamber) world(tx *store.Tx, keep bool) (*World, error) {
 		return nil, err
 	}
 	w := &World{c: c, tx: tx, at: tx.At(), seq: head.Seq, views: map[register.UnitID]*roll.View{},
-		records: map[register.PersonID]*register.Record{}, states: map[string]*proceeding.State{}}
+		records: map[register.PersonID]*register.Record{}, states: map[string]*proceeding.State{}, given: map[string]int{}}
 	if w.org, err = loadOrganisation(tx); err != nil {
 		return nil, err
 	}
@@ -345,7 +346,9 @@ func (w *World) nextRef(procedure string) (string, error) {
 			n++
 		}
 	}
-	return fmt.Sprintf("%s%03d", prefix, n+1), nil
+	// One decision can set several runs going, none of them written yet.
+	w.given[prefix]++
+	return fmt.Sprintf("%s%03d", prefix, n+w.given[prefix]), nil
 }
 
 // Next gives when a declared event takes place, if it is still to come.

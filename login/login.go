@@ -77,9 +77,25 @@ func (l *Logins) Link(ctx context.Context, p register.PersonID, life time.Durati
 	return l.base + "/enter/" + string(t), err
 }
 
+// answerAfter is how long a request for a link takes at least: longer than
+// writing the link does.
+const answerAfter = 300 * time.Millisecond
+
 // Request sends a link to whoever has an address. It answers the same whether
-// or not anybody has: who belongs is nobody else's business.
+// or not anybody has, and after the same time: who belongs is nobody else's
+// business.
 func (l *Logins) Request(ctx context.Context, address string) error {
+	wait := time.NewTimer(answerAfter)
+	defer wait.Stop()
+	err := l.request(ctx, address)
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return err
+}
+
+func (l *Logins) request(ctx context.Context, address string) error {
 	people, err := l.finder.ByEmail(ctx, address)
 	if err != nil {
 		return err
