@@ -25,6 +25,7 @@ type NewCmd struct {
 	Where
 	Rulebook string `required:"" help:"The rulebook: a file, or the name of a shipped one (omov rulebook show)." placeholder:"FILE"`
 	Name     string `help:"The organisation's name; default: the rulebook's title."`
+	Origin   string `help:"The name of the log, part of every checkpoint: one under a domain of the organisation is best." placeholder:"votes.example.org/log"`
 }
 
 // Run founds an organisation in an empty database.
@@ -40,7 +41,9 @@ func (c *NewCmd) Run(ctx context.Context, s *Streams) error {
 	if book == nil {
 		return fault.New(fault.Invalid, "the rulebook has errors; nothing has been founded")
 	}
-	ch, err := chamber.Open(ctx, c.options())
+	o := c.options()
+	o.Store.Origin = c.Origin
+	ch, err := chamber.Open(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -67,6 +70,8 @@ type RegisterCmd struct {
 	Import RegisterImportCmd `cmd:"" help:"Import people from a CSV file. Safe to repeat: people are found by their id."`
 	Units  RegisterUnitsCmd  `cmd:"" help:"Open units from a CSV file with the columns kind, name, in."`
 	Link   RegisterLinkCmd   `cmd:"" help:"Print a sign-in link for somebody, by their id."`
+	Vacate RegisterVacateCmd `cmd:"" help:"End a term of office: a resignation, a death, the end of a mandate."`
+	Erase  RegisterEraseCmd  `cmd:"" help:"Destroy what identifies somebody, for good. The facts that rolls follow from stay, without a name."`
 }
 
 // RegisterImportCmd is `omov register import`.
@@ -228,6 +233,78 @@ func (c *RegisterLinkCmd) Run(ctx context.Context, s *Streams) error {
 	return nil
 }
 
+// RegisterVacateCmd is `omov register vacate`.
+type RegisterVacateCmd struct {
+	Where
+	Unit   string `help:"The unit whose office it is, where there is one in every unit." placeholder:"NAME"`
+	Why    string `required:"" help:"The reason, which is public: resigned, died, …"`
+	Office string `arg:"" help:"The office, as the rulebook calls it."`
+}
+
+// Run ends whoever's term in the office.
+func (c *RegisterVacateCmd) Run(ctx context.Context, s *Streams) error {
+	ch, _, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	var unit register.UnitID
+	err = ch.Read(ctx, func(w *chamber.World) error {
+		o := w.Book().Office(c.Office)
+		if o == nil || o.Per == "" {
+			return nil // Vacate refuses an office that there is not
+		}
+		u, ok := w.Tree().ByName(o.Per, c.Unit)
+		if !ok {
+			return fault.New(fault.Invalid, "there is a %s in every %s; say in which: --unit NAME", c.Office, o.Per)
+		}
+		unit = u.ID
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := registry.New(ch).Vacate(ctx, c.Office, unit, c.Why); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "The office of %s is vacant.\n", strings.ReplaceAll(c.Office, "_", " "))
+	return nil
+}
+
+// RegisterEraseCmd is `omov register erase`.
+type RegisterEraseCmd struct {
+	Where
+	Ground string `required:"" help:"Why: it is entered for the officers."`
+	Yes    bool   `help:"Do it; without, it is only said what would happen."`
+	ID     string `arg:"" help:"The organisation's own id of the person."`
+}
+
+// Run erases a person's particulars.
+func (c *RegisterEraseCmd) Run(ctx context.Context, s *Streams) error {
+	ch, _, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	var row store.PersonRow
+	err = ch.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		row, err = tx.PersonByExternal(c.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !c.Yes {
+		fmt.Fprintf(s.Out, "Name and address of %s would be destroyed for good, here and in every copy of the book. Add --yes to do it.\n", c.ID)
+		return nil
+	}
+	if err := registry.New(ch).Erase(ctx, register.PersonID(row.ID), c.Ground); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.Out, "Erased. Backups of the keys made before today still hold the key; destroy them when their time is over.")
+	return nil
+}
+
 // BoxCmd is `omov box`.
 type BoxCmd struct {
 	Key     BoxKeyCmd     `cmd:"" help:"Make a recovery key for an officer; the public half is kept by the server, the other is printed once."`
@@ -266,7 +343,7 @@ func (c *BoxKeyCmd) Run(ctx context.Context, s *Streams) error {
 	}); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Out, "Recovery key of the %s. Write it down and keep it away from the server; it is not shown again:\n\n  %s\n", c.Office, key.Private())
+	fmt.Fprintf(s.Out, "Recovery key of the %s. Write it down and keep it away from the server; it is not shown again:\n\n  %s\n", strings.ReplaceAll(c.Office, "_", " "), key.Private())
 	return nil
 }
 

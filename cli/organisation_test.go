@@ -56,6 +56,12 @@ func TestOrganisationByHand(t *testing.T) {
 		{"", []string{"box", "key", "--db", db, "general_secretary"}, 0, []string{"Recovery key"}},
 		{"", []string{"box", "key", "--db", db, "mp"}, 2, []string{"does not let"}},
 		{"not a key", []string{"box", "restore", "--db", db, "2026-L-001/ballot/1", "general_secretary"}, 2, []string{"not a key"}},
+		{"", []string{"register", "vacate", "--db", db, "--why", "resigned", "mp"}, 2, []string{"--unit NAME"}},
+		{"", []string{"register", "vacate", "--db", db, "--why", "resigned", "--unit", "Northtown", "mp"}, 0, []string{"The office of mp is vacant"}},
+		{"", []string{"register", "vacate", "--db", db, "--why", "resigned", "--unit", "Northtown", "mp"}, 1, []string{"nobody holds"}},
+		{"", []string{"register", "erase", "--db", db, "--ground", "asked", "1"}, 0, []string{"Add --yes"}},
+		{"", []string{"register", "erase", "--db", db, "--ground", "asked", "--yes", "1"}, 0, []string{"Erased."}},
+		{"", []string{"register", "erase", "--db", db, "--ground", "asked", "--yes", "1"}, 1, []string{"nobody of that number"}},
 		{"", []string{"nonsense"}, 2, []string{"omov --help"}},
 		{"", []string{"--help"}, 0, []string{"Begin with: omov demo", "register", "rulebook", "count"}},
 	}
