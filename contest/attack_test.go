@@ -186,3 +186,18 @@ func TestHaltedThenStayed(t *testing.T) {
 	}
 	h.replayed()
 }
+
+// A member cannot write what they like into the book as an office, nor fill it
+// with one demand over and over.
+func TestBeginnings(t *testing.T) {
+	h := newHouse(t, "double-gate-2018", 20, 5)
+	begin := func(office string) error {
+		_, err := h.s.Call(h.ctx, proceeding.Begin{Procedure: "confidence", Office: office, By: as(h.mps[0]), Backers: h.mps[:1], Collect: true})
+		return err
+	}
+	h.refuse(fault.Invalid, begin("an office of my own"))
+	if err := begin(""); err != nil {
+		t.Fatal(err)
+	}
+	h.refuse(fault.Already, begin(""))
+}

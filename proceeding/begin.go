@@ -1,6 +1,7 @@
 package proceeding
 
 import (
+	"maps"
 	"time"
 
 	"github.com/omov/omov/fault"
@@ -95,6 +96,9 @@ func (d *decider) target(c *Begin) error {
 	if len(d.proc.Fills) == 1 && c.Office == "" {
 		c.Office = d.proc.Fills[0]
 		d.st.Office = c.Office
+	}
+	if c.Office != "" && d.book.Office(c.Office) == nil {
+		return fault.Under(fault.Invalid, d.proc.Cite, "the rulebook has no office of that name")
 	}
 	if len(d.proc.Fills) > 0 {
 		for _, o := range d.proc.Fills {
@@ -211,6 +215,11 @@ func (d *decider) hereUnit() rulebook.Unit {
 // collect opens the collecting of support, or calls at once where it is
 // already enough.
 func (d *decider) collect(c *Begin, way *rulebook.Beginning) error {
+	if c.Collect && len(c.Backers) == 1 {
+		if ref := d.collecting(c); ref != "" {
+			return fault.Under(fault.Already, d.proc.Cite, "support for this is being gathered already, and yours is with it: %s", ref)
+		}
+	}
 	bases, err := d.bases(way.Backed)
 	if err != nil {
 		return err
@@ -249,6 +258,27 @@ func (d *decider) collect(c *Begin, way *rulebook.Beginning) error {
 		return err
 	}
 	return fault.Under(fault.NotEntitled, d.proc.Cite, "%s does not have the support it needs: %s", spaced(c.Procedure), reachedList(r))
+}
+
+// collecting finds a gathering of support for the same, with the same words,
+// that the only backer has joined: nobody fills the book with one demand.
+func (d *decider) collecting(c *Begin) string {
+	for _, ref := range d.world.Live(c.Procedure, c.Unit, c.Office) {
+		st, ok := d.world.Run(ref)
+		if ok && st.Phase == Collecting && st.Backing.given(voter{person: c.Backers[0]}.key()) != nil && maps.Equal(texts(st.Takes), texts(c.Takes)) {
+			return ref
+		}
+	}
+	return ""
+}
+
+// texts are the words of what a run takes.
+func texts(takes map[string]Held) map[string]string {
+	out := map[string]string{}
+	for k, h := range takes {
+		out[k] = h.Text
+	}
+	return out
 }
 
 func reachedList(r []Reached) string {
