@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/contest"
@@ -200,4 +201,32 @@ func TestBeginnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.refuse(fault.Already, begin(""))
+}
+
+// A server that was down for the whole of a ballot's window does not open it
+// in the past: the ballot is announced anew, with its notice and its length.
+func TestDownForTheWholeWindow(t *testing.T) {
+	h := newHouse(t, "omov-2014", 20, 30)
+	ref := h.dueBallot()
+	planned := h.state(ref).Now().Closes
+	if err := h.ch.MoveTo(h.ctx, h.clock, time.UnixMilli(planned).Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.s.Due(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	st := h.state(ref)
+	if st.OpenBallot() != nil || st.Now().Opens <= planned || st.Now().Closes <= st.Now().Opens {
+		t.Fatalf("%+v", st.Now())
+	}
+	h.pass(st.Now().Opens)
+	for i, p := range h.members {
+		if err := h.cast(ref, p, i%3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if st := h.end(ref); st.Phase != proceeding.Ended || st.Ballots[0].Returned[0].Papers != 30 {
+		t.Fatalf("%s", st.Phase)
+	}
+	h.replayed()
 }

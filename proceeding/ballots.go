@@ -131,6 +131,9 @@ func (c OpenBallot) decide(d *decider) error {
 		return fault.Under(fault.TooEarly, d.cite(), "no ballot of %s is due to open", d.st.Ref)
 	}
 	r, st := d.stageRule(), d.st.Now()
+	if st.Closes != 0 && d.now() >= st.Closes {
+		return d.announceAgain(r)
+	}
 	how, err := r.How.Words(&scope{d: d})
 	if err != nil {
 		return d.emit(KindHalted, minutes.Public, &HaltBody{Waits: unknown(err), At: d.now()})
@@ -163,6 +166,21 @@ func (c OpenBallot) decide(d *decider) error {
 	}
 	b.Roll = publicRoll(b.Roll)
 	return d.emit(KindBallot, minutes.Public, &BallotBody{Ballot: b})
+}
+
+// announceAgain gives a ballot whose whole window passed before it could be
+// opened (the server was down) a new one, with its full notice and length: a
+// ballot that nobody could vote in decides nothing. Where the rule names a
+// fixed end that has passed, the run waits for an order.
+func (d *decider) announceAgain(r *rulebook.Stage) error {
+	opens, closes, err := d.times(r, d.at)
+	if err != nil {
+		return d.haltOr(err)
+	}
+	if closes != 0 && closes <= d.now() {
+		return d.emit(KindHalted, minutes.Public, &HaltBody{Waits: "a new window: the old one passed before the ballot could be opened", At: d.now()})
+	}
+	return d.emit(KindComing, minutes.Public, &StageBody{Stage: r.Name, At: d.now(), Opens: opens, Closes: closes})
 }
 
 // publicRoll lists the units that vote, and of people only how many: whoever
