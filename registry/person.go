@@ -49,7 +49,7 @@ func (r *Registry) enter(ctx context.Context, people []NewPerson, source string,
 	}
 	ids := make([]register.PersonID, len(people))
 	fresh := last
-	var sealed []int64
+	sealed := 0
 	for i := range people {
 		ids[i] = people[i].ID
 		if ids[i] == 0 {
@@ -57,25 +57,14 @@ func (r *Registry) enter(ctx context.Context, people []NewPerson, source string,
 			ids[i] = register.PersonID(fresh)
 		}
 		if people[i].Sealed != nil {
-			sealed = append(sealed, int64(ids[i]))
+			sealed++
 		}
 	}
-	keys := map[int64]store.Key{}
-	for i := 0; i < len(sealed); i += register.MaxRows {
-		part, err := r.ch.DB.Keys().PutKeys(ctx, sealed[i:min(i+register.MaxRows, len(sealed))])
-		if err != nil {
-			return nil, err
-		}
-		for k, v := range part {
-			keys[k] = v
-		}
-		progress(i/4, len(people))
-	}
-	parts, err := sealParts(people, ids, keys, source)
+	parts, err := r.sealParts(ctx, people, ids, source, progress)
 	if err != nil {
 		return nil, err
 	}
-	primed := make(map[int64]chamber.Sealed, len(sealed))
+	primed := make(map[int64]chamber.Sealed, sealed)
 	for i := range people {
 		if people[i].Sealed != nil {
 			primed[int64(ids[i])] = *people[i].Sealed
@@ -102,20 +91,32 @@ type part struct {
 	rows  int
 }
 
-// sealParts encrypts particulars and writes bodies, on all cores.
-func sealParts(people []NewPerson, ids []register.PersonID, keys map[int64]store.Key, source string) ([]part, error) {
+// sealParts draws keys, encrypts particulars and writes bodies; while one part
+// is sealed the keys of the next are drawn.
+func (r *Registry) sealParts(ctx context.Context, people []NewPerson, ids []register.PersonID, source string, progress Progress) ([]part, error) {
 	n := (len(people) + register.MaxRows - 1) / register.MaxRows
 	parts, errs := make([]part, n), make([]error, n)
 	var wg sync.WaitGroup
+	defer wg.Wait()
 	gate := make(chan struct{}, 2)
 	for i := range n {
-		wg.Add(1)
+		from, to := i*register.MaxRows, min((i+1)*register.MaxRows, len(people))
+		var sealed []int64
+		for k := from; k < to; k++ {
+			if people[k].Sealed != nil {
+				sealed = append(sealed, int64(ids[k]))
+			}
+		}
+		keys, err := r.ch.DB.Keys().PutKeys(ctx, sealed)
+		if err != nil {
+			return nil, err
+		}
+		progress(from/2, len(people))
 		gate <- struct{}{}
-		go func() {
-			defer func() { <-gate; wg.Done() }()
-			from, to := i*register.MaxRows, min((i+1)*register.MaxRows, len(people))
+		wg.Go(func() {
+			defer func() { <-gate }()
 			parts[i], errs[i] = sealPart(people[from:to], ids[from:to], keys, source, i+1)
-		}()
+		})
 	}
 	wg.Wait()
 	for _, err := range errs {
