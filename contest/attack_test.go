@@ -230,3 +230,16 @@ func TestDownForTheWholeWindow(t *testing.T) {
 	}
 	h.replayed()
 }
+
+// Officers who close a vote that is counted in the room, before its figures
+// are entered, would make it lost with nobody for it: they are refused.
+func TestCountedVoteIsNotClosed(t *testing.T) {
+	st := &proceeding.State{Ref: "2026-V-001", Procedure: "leadership", Phase: proceeding.Running, Current: 2, Stages: make([]proceeding.Stage, 3),
+		Ballots: []proceeding.Ballot{{ID: "2026-V-001/ballot/1", Stage: 2, Round: 1, How: "counted"}}}
+	h := newHouse(t, "omov-2014", 20, 2)
+	err := h.ch.Read(h.ctx, func(w *chamber.World) error {
+		_, _, err := proceeding.Decide(w.Book(), st, proceeding.Close{By: as(h.officers[0])}, w.At(), w)
+		return err
+	})
+	h.refuse(fault.NotEntitled, err)
+}

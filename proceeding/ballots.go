@@ -312,6 +312,9 @@ func (c Close) decide(d *decider) error {
 	if err := d.notStayed(); err != nil {
 		return err
 	}
+	if b.How == "counted" || b.How == "judged" {
+		return fault.Under(fault.NotEntitled, d.cite(), "this vote is taken in the room: it ends when its result is entered")
+	}
 	if err := d.officer(c.By); err != nil {
 		return err
 	}
