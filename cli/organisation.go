@@ -216,21 +216,27 @@ func (c *RegisterLinkCmd) Run(ctx context.Context, s *Streams) error {
 		return err
 	}
 	defer ch.Close()
-	var row store.PersonRow
-	err = ch.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		row, err = tx.PersonByExternal(c.ID)
-		return err
-	})
+	person, err := byID(ctx, ch, c.ID)
 	if err != nil {
 		return err
 	}
 	a := newApp(ch, clock, strings.TrimRight(c.Base, "/"), nil, logger(s))
-	link, err := a.logins.Link(ctx, register.PersonID(row.ID), linkLife)
+	link, err := a.logins.Link(ctx, person, linkLife)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(s.Out, link)
 	return nil
+}
+
+// byID finds a person by the organisation's own id.
+func byID(ctx context.Context, ch *chamber.Chamber, id string) (register.PersonID, error) {
+	var row store.PersonRow
+	err := ch.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		row, err = tx.PersonByExternal(id)
+		return err
+	})
+	return register.PersonID(row.ID), err
 }
 
 // RegisterVacateCmd is `omov register vacate`.
@@ -286,11 +292,7 @@ func (c *RegisterEraseCmd) Run(ctx context.Context, s *Streams) error {
 		return err
 	}
 	defer ch.Close()
-	var row store.PersonRow
-	err = ch.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		row, err = tx.PersonByExternal(c.ID)
-		return err
-	})
+	person, err := byID(ctx, ch, c.ID)
 	if err != nil {
 		return err
 	}
@@ -298,7 +300,7 @@ func (c *RegisterEraseCmd) Run(ctx context.Context, s *Streams) error {
 		fmt.Fprintf(s.Out, "Name and address of %s would be destroyed for good, here and in every copy of the book. Add --yes to do it.\n", c.ID)
 		return nil
 	}
-	if err := registry.New(ch).Erase(ctx, register.PersonID(row.ID), c.Ground); err != nil {
+	if err := registry.New(ch).Erase(ctx, person, c.Ground); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.Out, "Erased. Backups of the keys made before today still hold the key; destroy them when their time is over.")

@@ -340,7 +340,8 @@ func lotHash(ballot, secret string) string {
 }
 
 // LotSeed is the seed of a ballot's lots: the hash of the opened secrets, the
-// ballot and the closing root. nil where no secret was opened.
+// ballot and the closing root. Where no secret was opened it rests on the
+// closing root alone, which the salts of the roll keep from being foreseen.
 func LotSeed(b *proceeding.Ballot) []byte {
 	var in bytes.Buffer
 	fmt.Fprintf(&in, "omov/lot/seed/1\x00%s\x00%s", b.ID, b.Root)
