@@ -22,8 +22,10 @@ type conn interface {
 	// query calls each for every row. The row's slice is used again for the
 	// next one; its elements are not.
 	query(ctx context.Context, sql string, each func(row) error, args ...any) error
-	// bulk writes n rows of a table; fill sets the columns of row i. It gives
-	// the number of rows that were new or changed.
+	// bulk writes n rows of a table; fill sets the columns of row i, and is
+	// called once for each, in order. It gives the number of rows that were
+	// new or changed. If it fails, some rows may have been written: the
+	// transaction has to be given up.
 	bulk(ctx context.Context, t *table, n int, fill func(i int, r row)) (int64, error)
 	// begin opens a transaction: for writing, it waits for other writers
 	// where the dialect locks the whole database; otherwise it is a snapshot.

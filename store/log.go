@@ -94,19 +94,18 @@ func (tx *Tx) flush() error {
 	if err != nil {
 		return tx.fail(err)
 	}
-	type part struct {
-		seq, n int64
-		minutes.Particular
-	}
-	var parts []part
+	total := 0
 	for i := range p {
-		for n, q := range p[i].Particulars {
-			parts = append(parts, part{p[i].Seq, int64(n), q})
-		}
+		total += len(p[i].Particulars)
 	}
-	_, err = tx.c.bulk(ctx, tx.db.tables.particular, len(parts), func(i int, r row) {
-		q := &parts[i]
-		r[0], r[1], r[2], r[3], r[4] = q.seq, q.n, q.Person, full(q.Salt), nullBlob(q.Cipher)
+	e, n := 0, 0 // the next particular: of which entry, and which of its
+	_, err = tx.c.bulk(ctx, tx.db.tables.particular, total, func(_ int, r row) {
+		for n == len(p[e].Particulars) {
+			e, n = e+1, 0
+		}
+		q := &p[e].Particulars[n]
+		r[0], r[1], r[2], r[3], r[4] = p[e].Seq, int64(n), q.Person, full(q.Salt), nullBlob(q.Cipher)
+		n++
 	})
 	return tx.fail(err)
 }

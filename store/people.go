@@ -2,6 +2,7 @@ package store
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/omov/omov/fault"
 )
@@ -27,7 +28,32 @@ func toPerson(r row) PersonRow {
 // person occurs once. Two people with one external number are refused
 // (fault.Conflict).
 func (tx *Tx) PutPeople(ps []PersonRow) error {
-	err := tx.bulk(tx.db.tables.person, len(ps), func(i int, r row) {
+	last, err := tx.LastPerson()
+	if err != nil {
+		return err
+	}
+	// Those whose number is beyond the last are new; writing them need not
+	// provide for a row that is there already.
+	var fresh, known []PersonRow
+	if n := slices.IndexFunc(ps, func(p PersonRow) bool { return p.ID <= last }); n < 0 {
+		fresh = ps
+	} else {
+		for _, p := range ps {
+			if p.ID > last {
+				fresh = append(fresh, p)
+			} else {
+				known = append(known, p)
+			}
+		}
+	}
+	if err := tx.putPeople(tx.db.tables.person, known); err != nil {
+		return err
+	}
+	return tx.putPeople(tx.db.tables.newPerson, fresh)
+}
+
+func (tx *Tx) putPeople(t *table, ps []PersonRow) error {
+	err := tx.bulk(t, len(ps), func(i int, r row) {
 		p := &ps[i]
 		r[0], r[1], r[2], r[3], r[4], r[5] = p.ID, null(p.External), nullBlob(p.EmailMAC), full(p.Facts), nullBlob(p.Particular), p.Seq
 	})

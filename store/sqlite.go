@@ -229,7 +229,10 @@ func (l *liteConn) insert(t *table, rows int) string {
 		return s
 	}
 	var b strings.Builder
-	b.WriteString("INSERT INTO " + t.name + " (" + t.names() + ") VALUES ")
+	// OR FAIL: what a statement has written before it fails is not taken back
+	// by itself, so SQLite need not note every page that it touches; the
+	// transaction is given up after any failure (see Tx.run, Keys.write).
+	b.WriteString("INSERT OR FAIL INTO " + t.name + " (" + t.names() + ") VALUES ")
 	// Without numbers: the driver looks the name of each parameter up, and
 	// SQLite searches all names for it.
 	one := "(?" + strings.Repeat(",?", len(t.columns)-1) + ")"

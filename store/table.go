@@ -92,7 +92,7 @@ func newTable(name, columns, conflict string) *table {
 
 // tables are the tables that are written many rows at a time.
 type tables struct {
-	minute, particular, tile, person, unit, office, key *table
+	minute, particular, tile, person, newPerson, unit, office, key *table
 }
 
 func newTables() *tables {
@@ -101,6 +101,7 @@ func newTables() *tables {
 		particular: newTable("particular", "seq i, n i, person i, salt b, cipher b", ""),
 		tile:       newTable("tile", "level i, n i, hashes b", " ON CONFLICT (level, n) DO UPDATE SET hashes = excluded.hashes"),
 		person:     newTable("person", "id i, external t, email_mac b, facts b, particular b, seq i", "update"),
+		newPerson:  newTable("person", "id i, external t, email_mac b, facts b, particular b, seq i", ""),
 		unit:       newTable("unit", "id i, kind t, parent i, name t, facts b, opened i, closed i, seq i", "update"),
 		office:     newTable("office_term", "id i, office t, unit i, person i, from_at i, until_at i, known_seq i, ended_seq i", "update"),
 		key:        newTable("person_key", "person i, key b", " ON CONFLICT (person) DO NOTHING"),
