@@ -12,12 +12,13 @@
 // before, on a read snapshot: rolls are staged in chunks and made valid by one
 // entry, and counts of the whole register are kept by the register's state;
 // a decision that needs a count which is not there is put off, the count is
-// taken outside, and the decision made again, three times at the most, then
+// taken outside, and the decision made again, a few times at the most, then
 // the caller gets a conflict.
 package chamber
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -47,7 +48,6 @@ type Chamber struct {
 	snap   *snapshot
 	counts map[string]int64
 	names  map[int64]string
-	primed map[int64]index
 	after  []func(minutes.Minute)
 }
 
@@ -117,16 +117,17 @@ func (c *Chamber) Current(tx *store.Tx) (*rulebook.Book, error) {
 	return c.Book(tx, best.Hash)
 }
 
-// errCount puts a decision off until a count of the register is there.
+// errCount puts a decision off until counts of the register are there. take
+// gives them by the keys under which they are looked for.
 type errCount struct {
-	key  string
-	take func(*store.Tx) (int64, error)
+	take func(*store.Tx) (map[string]int64, error)
 }
 
 func (e *errCount) Error() string { return "a count of the register is needed first" }
 
-// maxTries is how often a decision is made before the caller gets a conflict.
-const maxTries = 3
+// maxTries is how often a decision is made before the caller gets a conflict:
+// each try may find out that one more count of the register is needed.
+const maxTries = 12
 
 // Write runs decide in the writer's transaction and commits the entries it
 // gives. Like every function of the store's writer it may run more than once.
@@ -167,7 +168,7 @@ func (c *Chamber) Write(ctx context.Context, decide func(w *World) ([]minutes.En
 // count takes a count outside the writer.
 func (c *Chamber) count(ctx context.Context, n *errCount) error {
 	return c.DB.Read(ctx, func(tx *store.Tx) error {
-		v, err := n.take(tx)
+		counts, err := n.take(tx)
 		if err != nil {
 			return err
 		}
@@ -175,7 +176,7 @@ func (c *Chamber) count(ctx context.Context, n *errCount) error {
 		if len(c.counts) > 10_000 {
 			clear(c.counts)
 		}
-		c.counts[n.key] = v
+		maps.Copy(c.counts, counts)
 		c.mu.Unlock()
 		return nil
 	})

@@ -153,7 +153,11 @@ func (c *Chamber) OpenDue(ctx context.Context, ref string) (*proceeding.State, e
 	if err := c.Box.Save(roll.ballot, key, recovery); err != nil {
 		return nil, err
 	}
-	return c.openWith(ctx, ref, roll, key)
+	st, err := c.openWith(ctx, ref, roll, key)
+	if err == nil && st.Ballot(roll.ballot) == nil {
+		err = c.Box.Destroy(roll.ballot) // its roll is too small: no ballot opened
+	}
+	return st, err
 }
 
 // rollIfDue takes the roll of a ballot that is due; nil where none is. Without

@@ -389,7 +389,7 @@ func (w *World) took(p register.PersonID, run string) bool {
 func (w *World) Count(who rulebook.Who, here register.UnitID, scope rulebook.Scope, freeze *rulebook.Moment) (int64, error) {
 	// Memberships begin and end at instants, as a rule at midnight: a count is
 	// good for an hour at most.
-	key := fmt.Sprintf("%s|%s|%s|%d|%d|%s|%v", w.book.Hash, who.Kind, who.Name, here, w.registerSeq(), w.at.Format("2006-01-02T15"), freezeKey(freeze))
+	key := w.countKey(who, here, freeze)
 	w.c.mu.Lock()
 	n, ok := w.c.counts[key]
 	w.c.mu.Unlock()
@@ -397,15 +397,15 @@ func (w *World) Count(who rulebook.Who, here register.UnitID, scope rulebook.Sco
 		return n, nil
 	}
 	book := w.book
-	return 0, &errCount{key: key, take: func(tx *store.Tx) (int64, error) {
+	return 0, &errCount{take: func(tx *store.Tx) (map[string]int64, error) {
 		fresh, err := w.c.world(tx, true)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		fresh = fresh.WithBook(book)
-		plan, err := roll.NewPlan(book, who, scope, fresh.View(here), freeze)
+		plan, err := roll.NewPlan(book, who, over(scope, fresh), fresh.View(here), freeze)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		total := roll.NewTally(plan)
 		err = fresh.walk(tx, here, plan, func(chunk []assessed) {
@@ -417,8 +417,21 @@ func (w *World) Count(who rulebook.Who, here register.UnitID, scope rulebook.Sco
 		for _, n := range total.Entitled {
 			sum += n
 		}
-		return sum, err
+		return map[string]int64{key: sum}, err
 	}}
+}
+
+// countKey is what a count of people depends on.
+func (w *World) countKey(who rulebook.Who, here register.UnitID, freeze *rulebook.Moment) string {
+	return fmt.Sprintf("%s|%s|%d|%d|%s|%s", w.book.Hash, whoKey(who), here, w.registerSeq(), w.at.Format("2006-01-02T15"), freezeKey(freeze))
+}
+
+func whoKey(who rulebook.Who) string {
+	key := string(who.Kind) + " " + who.Name
+	for _, x := range who.Any {
+		key += "," + whoKey(x)
+	}
+	return key
 }
 
 // registerSeq is the last entry that may have changed who belongs. It is the

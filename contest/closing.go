@@ -138,11 +138,14 @@ func (s *Contests) emptied(ctx context.Context, ref, ballot string) error {
 func (s *Contests) shut(ctx context.Context, ref string, b *proceeding.Ballot) (*proceeding.State, error) {
 	shut := proceeding.Shut{}
 	err := s.ch.Read(ctx, func(w *chamber.World) error {
-		papers, err := s.openBox(w, b)
+		marked, err := markedRoll(w, ref, b)
 		if err != nil {
 			return err
 		}
-		marked, err := markedRoll(w, ref, b)
+		if few, err := s.tooFew(w, b, marked, &shut); few || err != nil {
+			return err
+		}
+		papers, err := s.openBox(w, b)
 		if err != nil {
 			return err
 		}
@@ -177,7 +180,35 @@ func (s *Contests) shut(ctx context.Context, ref string, b *proceeding.Ballot) (
 	return s.ch.Do(ctx, ref, shut)
 }
 
-// closingRoot commits to who voted and to what the papers say.
+// tooFew looks whether too few papers came back for a secret ballot to be
+// opened. They are counted by the marked voters, each of whom has one paper;
+// none is decrypted.
+func (s *Contests) tooFew(w *chamber.World, b *proceeding.Ballot, marked *MarkedBody, shut *proceeding.Shut) (bool, error) {
+	var returned []proceeding.Returned
+	for _, m := range marked.Sections {
+		returned = append(returned, proceeding.Returned{Section: m.Section, Voters: m.N, Papers: m.N})
+	}
+	if b.Short(returned) == nil {
+		return false, nil
+	}
+	papers := map[string]int64{}
+	for p, err := range w.Tx().Papers(b.ID) {
+		if err != nil {
+			return true, err
+		}
+		papers[p.Section]++
+	}
+	for _, r := range returned {
+		if papers[r.Section] != r.Voters {
+			return true, fault.New(fault.Damaged, "the box of %s holds %d papers of section %q, but %d voters are marked; nothing has been closed", b.ID, papers[r.Section], r.Section, r.Voters)
+		}
+	}
+	shut.Marked, shut.Returned, shut.Root = marked, returned, closingRoot(marked.Root, nil)
+	return true, nil
+}
+
+// closingRoot commits to who voted and to what the papers say; nil where they
+// were not opened.
 func closingRoot(marked string, papers []byte) string {
 	root, _ := hex.DecodeString(marked)
 	sum := sha256.Sum256(papers)

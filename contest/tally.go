@@ -49,6 +49,9 @@ func (s *Contests) declare(ctx context.Context, st *proceeding.State) (*proceedi
 	if b == nil || b.Closed == 0 {
 		return st, nil
 	}
+	if b.Unopened {
+		return s.Do(ctx, st.Ref, proceeding.Declare{})
+	}
 	var papers *PapersBody
 	err := s.ch.Read(ctx, func(w *chamber.World) (err error) {
 		papers, err = s.PapersOf(w, st.Ref, b.ID)

@@ -80,7 +80,7 @@ func (s *State) applyBallot(kind string, body []byte) error {
 	case KindBallotShut:
 		return with(body, func(b *ShutBody) {
 			if x := s.Ballot(b.Ballot); x != nil {
-				x.Closed, x.Root, x.Returned = b.At, b.Root, b.Returned
+				x.Closed, x.Root, x.Returned, x.Unopened = b.At, b.Root, b.Returned, b.Unopened
 			}
 		})
 	case KindTotals:

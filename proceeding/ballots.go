@@ -21,7 +21,8 @@ const (
 	Inquorate  = "inquorate"
 	Doubted    = "doubted"
 	NextRound  = "next round"
-	TooFew     = "short" // nobody stands
+	TooFew     = "short"           // nobody stands
+	Unopened   = rulebook.Unopened // too few papers for a secret ballot to be opened
 	Unopposed  = "elected without a ballot"
 	abstention = "abstain"
 )
@@ -73,18 +74,21 @@ func Plan(book *rulebook.Book, st *State, w World, at int64) (*roll.Plan, *ruleb
 
 // Listed writes out the voters of a listed section.
 func Listed(book *rulebook.Book, st *State, w World, at int64, sec *roll.Section) ([]ListedVoter, error) {
-	d := newDecider(book, st, w, at)
+	return listed(newDecider(book, st, w, at), sec)
+}
+
+func listed(d *decider, sec *roll.Section) ([]ListedVoter, error) {
 	var out []ListedVoter
 	for _, who := range alternatives(&sec.Of) {
 		if who.Kind == rulebook.WhoUnit {
-			kind := book.UnitKind(who.Name)
-			for _, id := range d.view().Tree.Kind(who.Name, st.Unit) {
+			kind := d.book.UnitKind(who.Name)
+			for _, id := range d.view().Tree.Kind(who.Name, d.st.Unit) {
 				u := d.view().Unit(id)
 				v, err := sec.Value(&scope{d: d}, nil, u)
 				if err != nil {
 					return nil, damaged(err, "what the vote of "+u.Name()+" is worth")
 				}
-				out = append(out, ListedVoter{Unit: id, Name: u.Name(), Value: v.RatString(), Acts: SpeaksFor(book, kind)})
+				out = append(out, ListedVoter{Unit: id, Name: u.Name(), Value: v.RatString(), Acts: SpeaksFor(d.book, kind)})
 			}
 			continue
 		}
@@ -149,6 +153,12 @@ func (c OpenBallot) decide(d *decider) error {
 		if err != nil {
 			return err
 		}
+	}
+	if b.Minimum, err = d.minimum(r, how); err != nil {
+		return d.haltOr(err)
+	}
+	if s := smallRoll(&c.Roll, b.Minimum); s != nil {
+		return d.unheld(r, &c, s, b.Minimum)
 	}
 	if err := d.paper(r, &b); err != nil {
 		return err
@@ -340,7 +350,7 @@ func (b *Ballot) ReadyToClose(book *rulebook.Book) bool {
 type Shut struct {
 	Root     string
 	Returned []Returned
-	Papers   any
+	Papers   any // nil where too few came back: then none is opened
 	Marked   any
 	Secrets  []Commit // the lot's secrets, opened
 }
@@ -350,7 +360,10 @@ func (c Shut) decide(d *decider) error {
 	if b == nil || b.Closed != 0 || !b.ReadyToClose(d.book) {
 		return fault.Under(fault.Conflict, d.cite(), "the ballot is not ready to be closed")
 	}
-	shut := &ShutBody{Ballot: b.ID, At: d.now(), Root: c.Root, Returned: c.Returned, Recorded: b.Recorded}
+	shut := &ShutBody{Ballot: b.ID, At: d.now(), Root: c.Root, Returned: c.Returned, Recorded: b.Recorded, Unopened: b.Short(c.Returned) != nil}
+	if shut.Unopened != (c.Papers == nil) {
+		return fault.New(fault.Internal, "papers of %s are opened, and there are too few, or the other way round", b.ID)
+	}
 	if err := d.emit(KindBallotShut, minutes.Public, shut); err != nil {
 		return err
 	}
@@ -456,6 +469,10 @@ func (c Declare) decide(d *decider) error {
 	b := d.st.OpenBallot()
 	if b == nil || b.Closed == 0 {
 		return fault.Under(fault.TooEarly, d.cite(), "the ballot has not been closed")
+	}
+	if b.Unopened {
+		y := b.Short(b.Returned)
+		return d.declare(&ResultBody{Ballot: b.ID, At: d.now(), Outcome: Unopened, Tests: []Reached{shortOf(y.Section, y.Papers, b.Minimum)}})
 	}
 	r := &d.proc.Stages[b.Stage]
 	body := &ResultBody{Ballot: b.ID, At: d.now(), Sheet: c.Sheet, Elected: c.Elected, Leaves: c.Leaves, Figures: c.Figures}

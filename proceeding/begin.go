@@ -61,6 +61,9 @@ func (c Begin) decide(d *decider) error {
 			return fault.Under(fault.NotEntitled, d.proc.Cite, "%s cannot begin now: %s", spaced(c.Procedure), way.Says.Text(&scope{d: d}))
 		}
 	}
+	if err := d.callable(); err != nil {
+		return err
+	}
 	if way.Backed != nil {
 		return d.collect(&c, way)
 	}

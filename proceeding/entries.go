@@ -151,6 +151,7 @@ type ShutBody struct {
 	Root     string          `json:"root"`
 	Returned []Returned      `json:"returned"`
 	Recorded []RecordedPaper `json:"recorded,omitempty"`
+	Unopened bool            `json:"unopened,omitempty"` // too few papers: none was opened, all are destroyed
 }
 
 // TotalsBody is what tellers counted.

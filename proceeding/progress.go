@@ -220,7 +220,7 @@ func slotUsed(p *rulebook.Procedure, name string) bool {
 	}
 	for i := range p.Stages {
 		s := &p.Stages[i]
-		if uses(s.Opens, s.Notice, s.Window, s.Closes, s.Fee, s.How, s.Method, s.Seats, s.Interval) {
+		if uses(s.Opens, s.Notice, s.Window, s.Closes, s.Fee, s.How, s.Method, s.Seats, s.Interval, s.Minimum) {
 			return true
 		}
 	}

@@ -330,6 +330,9 @@ func (d *decider) after(i int, outcome string) error {
 			return d.effects(t.Effects, outcome)
 		}
 	}
+	if outcome == Unopened {
+		return d.end(outcome) // what nobody decided is not gone on with
+	}
 	if i+1 < len(d.proc.Stages) {
 		return d.enter(i + 1)
 	}

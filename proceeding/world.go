@@ -21,6 +21,9 @@ type World interface {
 	View(here register.UnitID) *roll.View
 	// Count is how many people in the register are who; it may take long.
 	Count(who rulebook.Who, here register.UnitID, scope rulebook.Scope, freeze *rulebook.Moment) (int64, error)
+	// Least counts the people in each section of who that is not listed, up to
+	// a number at which there is no need to go on; it may take long.
+	Least(who rulebook.Who, here register.UnitID, scope rulebook.Scope, freeze *rulebook.Moment, least int64) ([]int64, error)
 	// Next is when a declared event takes place.
 	Next(event string) (rulebook.Moment, bool)
 	// Latest is a procedure's latest finished run.
@@ -151,6 +154,14 @@ type scope struct {
 }
 
 var _ rulebook.Scope = (*scope)(nil)
+
+// Over is the scope over another snapshot.
+func (s *scope) Over(w World) rulebook.Scope {
+	d, out := *s.d, *s
+	d.world, d.cached = w, nil
+	out.d = &d
+	return &out
+}
 
 // Var gives called, cause, office, freeze, what the run takes and slots.
 func (s *scope) Var(name string) (rulebook.Value, bool) {

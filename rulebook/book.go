@@ -343,6 +343,14 @@ const (
 	Draw   StageKind = "draw"
 )
 
+// DefaultMinimum is the fewest papers with which a secret ballot is opened
+// where the rulebook does not say: with two, each voter knows the other's vote.
+const DefaultMinimum = 3
+
+// Unopened is the outcome of a secret ballot from which too few papers came
+// back to be opened. It need not be listed: the run then ends.
+const Unopened = "too_few"
+
 // Stage is one step of a procedure; which fields are set depends on Kind.
 type Stage struct {
 	Named
@@ -373,6 +381,7 @@ type Stage struct {
 	Options  []string
 	Revote   bool
 	Interval *Expr // span between the rounds of an exhaustive ballot, for withdrawals
+	Minimum  *Expr // number: the fewest papers with which a secret ballot is opened; nil: DefaultMinimum
 
 	// decide
 	By        *Who

@@ -60,8 +60,8 @@ func (d *decoder) outcomes(p *Procedure) {
 		s := &p.Stages[i]
 		known := s.Outcomes()
 		for _, t := range s.Then {
-			if t.Outcome == "short" && s.Method != nil {
-				continue // nobody stands: it may be said, and need not
+			if t.Outcome == "short" && s.Method != nil || t.Outcome == Unopened && s.maySecret() {
+				continue // nobody stands, or too few voted: it may be said, and need not
 			}
 			if !slices.Contains(known, t.Outcome) {
 				d.c.err("outcome", t.Pos, orElse(didYouMean(t.Outcome, known), "It can be "+sentenceList(known, "or")+"."), "`%s` cannot come out of stage `%s`", t.Outcome, s.Name)
@@ -97,6 +97,9 @@ func (p *Procedure) ways(i int) []way {
 		if _, ok := s.Next("short"); ok {
 			outcomes = append(outcomes, "short")
 		}
+	}
+	if _, ok := s.Next(Unopened); ok && s.maySecret() {
+		outcomes = append(outcomes, Unopened)
 	}
 	for _, o := range outcomes {
 		effects, listed := s.Next(o)

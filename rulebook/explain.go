@@ -159,7 +159,7 @@ func (s *speaker) usedBy(p *Procedure) map[string]bool {
 		gate(st.Needs)
 		gate(st.Passes)
 		gate(st.Quorum)
-		exprs(st.If, st.Opens, st.Notice, st.Window, st.Closes, st.Fee, st.How, st.Method, st.Seats, st.Interval)
+		exprs(st.If, st.Opens, st.Notice, st.Window, st.Closes, st.Fee, st.How, st.Method, st.Seats, st.Interval, st.Minimum)
 	}
 	return used
 }

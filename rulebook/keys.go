@@ -274,6 +274,7 @@ func stageForms() []keySet {
 			key{"result", false, "thresholds", "quotas on who is elected"},
 			key{"options", false, "names", "what can be voted for, in place of for and against"},
 			key{"revote", false, "flag", "a vote may be changed until the close"},
+			key{"minimum", false, "number", "the fewest papers with which a secret ballot is opened, in each section; 3 if not said"},
 			key{"interval", false, "span", "between the rounds of an exhaustive ballot, for withdrawals"})...),
 		keysOf(fDecide, every(
 			key{"decide", true, "who", "the office, body, unit or person that decides"},

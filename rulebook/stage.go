@@ -88,6 +88,7 @@ func (d *decoder) ballot(n *node, out *Stage, in place) {
 	out.Options = d.texts(n.get("options"), "an option")
 	out.Revote = d.yesNo(n.get("revote"), false)
 	out.Interval = d.expr(n.get("interval"), "interval", in, kSpan)
+	out.Minimum = d.expr(n.get("minimum"), "minimum", in, kNumber)
 	d.ballotParts(n, out)
 }
 
@@ -115,6 +116,14 @@ func (d *decoder) ballotParts(n *node, out *Stage) {
 			if x := n.get(k); x != nil {
 				d.c.err("unknown-key", x.pos, "Add `method` if it is an election.", "a vote has no `%s`", k)
 			}
+		}
+	}
+	if x := n.get("minimum"); x != nil {
+		if v, ok := out.Minimum.Literal(); ok && v.Number != nil && (!v.Number.IsInt() || v.Number.Sign() <= 0) {
+			d.c.err("type", x.pos, "Write a number of papers, as in `minimum: 10`.", "`minimum` is a whole number from 1")
+		}
+		if !out.maySecret() {
+			d.c.err("unknown-key", x.pos, "Leave it out, or let the ballot be a `box` or `sealed`.", "only a secret ballot has a `minimum`")
 		}
 	}
 	if x := n.get("interval"); x != nil && constantWord(out.Method) != "exhaustive" {
@@ -226,4 +235,14 @@ func (s *Stage) Outcomes() []string {
 		out = append(out, "doubted")
 	}
 	return out
+}
+
+// maySecret tells whether a ballot can be secret: as written, or as somebody
+// decides.
+func (s *Stage) maySecret() bool {
+	if s.Kind != Ballot {
+		return false
+	}
+	how := constantWord(s.How)
+	return how == "" || how == "box" || how == "sealed"
 }

@@ -21,7 +21,7 @@ func (d *decoder) visit(p *Procedure, expr func(*Expr), who func(*Who)) {
 	}
 	for i := range p.Stages {
 		s := &p.Stages[i]
-		v.exprs(s.If, s.Opens, s.Notice, s.Window, s.Closes, s.Automatic, s.Fee, s.How, s.Method, s.Seats, s.Interval, s.Where, s.DrawSeats)
+		v.exprs(s.If, s.Opens, s.Notice, s.Window, s.Closes, s.Automatic, s.Fee, s.How, s.Method, s.Seats, s.Interval, s.Minimum, s.Where, s.DrawSeats)
 		v.whos(s.Stand, s.Voters, s.By, s.Pool)
 		for _, t := range slices.Concat([]*Threshold{s.Needs, s.Passes, s.Quorum}, s.Paper, s.Result, s.Pick) {
 			v.threshold(t)

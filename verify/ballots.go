@@ -164,6 +164,12 @@ func (v *verifier) ballotOpened(e *entry, r *run, b *proceeding.Ballot) {
 	s := v.scope(e, r, b.Opened)
 	how, err := rule.How.Words(s)
 	c.must(err == nil && how == b.How, e.seq, "the vote is held by %q; the rulebook says %q", b.How, how)
+	least, ok := s.minimum(rule, how)
+	v.Check(CheckPrivacy).must(ok && b.Minimum == least, e.seq, "the ballot is opened from %d papers on; the rulebook says %d", b.Minimum, least)
+	for i := range b.Roll.Sections {
+		sec := &b.Roll.Sections[i]
+		v.Check(CheckPrivacy).must(!peopleVote(sec) || !few(sec.Entitled, least), e.seq, "a secret ballot of %d people is held in the section %q", sec.Entitled, sec.Name)
+	}
 	v.Check(CheckTimes).must(b.Closes == now.Closes && v.prompt(e, b.Opened), e.seq, "the ballot closes at another time than its stage")
 	c.must(b.Closed == 0 && b.Counted == 0 && b.Sheet == "" && len(b.Commits)+len(b.Closers)+len(b.Returned)+len(b.Recorded)+len(b.Tests)+len(b.Figures) == 0, e.seq, "the ballot opens with a result")
 	c.must(b.Revote == rule.Revote, e.seq, "whether votes can be changed is not as the rulebook says")
@@ -307,6 +313,7 @@ func (v *verifier) shut(e *entry, r *run, b *proceeding.ShutBody) {
 		c.must(y.Section == sec.Name && y.Papers >= 0 && y.Papers == y.Voters, e.seq, "the section %q has %d papers of %d voters", y.Section, y.Papers, y.Voters)
 		c.must(y.Voters <= sec.Entitled, e.seq, "in the section %q %d voted; %d were entitled", y.Section, y.Voters, sec.Entitled)
 	}
+	v.Check(CheckPrivacy).must(b.Unopened == fewPapers(x, b.Returned), e.seq, "fewer papers than the minimum of %d were opened, or enough were not", x.Minimum)
 	if x.How == "recorded" {
 		v.byName(e, x, b)
 	} else {

@@ -72,6 +72,10 @@ func inForm(x *proceeding.Ballot, p *grouped) bool {
 // bound checks that the closing root binds the marked roll and the papers, and
 // that papers are worth what their voters' votes are.
 func (v *verifier) bound(e *entry, x *proceeding.Ballot, cl *closing) {
+	if x.Unopened {
+		v.nothingOpened(e, x, cl)
+		return
+	}
 	c := v.Check(CheckClosing)
 	if !c.must(cl.papers != nil, e.seq, "there are no papers of %s", x.ID) {
 		return

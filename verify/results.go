@@ -20,8 +20,16 @@ func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 		return
 	}
 	x := r.st.OpenBallot()
+	if b.Outcome == proceeding.Unopened && b.Ballot == "" {
+		v.unopened(e, r, nil, b)
+		return
+	}
 	judged := x != nil && x.How == "judged"
 	if !v.Check(CheckSteps).must(x != nil && x.ID == b.Ballot && (x.Closed != 0 || judged), e.seq, "a result is declared of the ballot %q, which is not closed", b.Ballot) || judged {
+		return
+	}
+	if x.Unopened {
+		v.unopened(e, r, x, b)
 		return
 	}
 	rule := &r.proc.Stages[x.Stage]

@@ -276,6 +276,12 @@ func runTamperings() []tampering {
 		{name: "another method of counting", check: verify.CheckBallots, public: true, also: []string{verify.CheckSheets}, book: func(b *book) {
 			edit(b, proceeding.KindBallot, 0, func(x *proceeding.BallotBody) { x.Ballot.Method = "plurality" })
 		}},
+		{name: "a secret ballot opened from fewer papers on than the rulebook says", check: verify.CheckPrivacy, public: true, book: func(b *book) {
+			edit(b, proceeding.KindBallot, 0, func(x *proceeding.BallotBody) { x.Ballot.Minimum = 1 })
+		}},
+		{name: "a ballot said not to have been opened", check: verify.CheckPrivacy, public: true, also: []string{verify.CheckResults, verify.CheckSheets, verify.CheckOffices, verify.CheckLots}, book: func(b *book) {
+			edit(b, proceeding.KindBallotShut, 0, func(x *proceeding.ShutBody) { x.Unopened = true })
+		}},
 		{name: "another roll in the ballot than was frozen", check: verify.CheckRolls, public: true, book: func(b *book) {
 			edit(b, proceeding.KindBallot, 0, func(x *proceeding.BallotBody) { x.Ballot.Roll.Sections[0].Entitled++ })
 		}},

@@ -22,7 +22,7 @@ func describe(m *minutes.Minute) string {
 		Name, Title, Edition, Stage, Outcome, Waits, Slot, Order, Event string
 		Procedure, Office, Cause, Why, How, Kind                        string
 		Candidate                                                       proceeding.Person
-		Automatic, Unopposed, Skipped, Demo                             bool
+		Automatic, Unopposed, Unopened, Skipped, Demo                   bool
 		Elected, Leaves                                                 []proceeding.Person
 		Value                                                           proceeding.Held
 		Term                                                            json.RawMessage
@@ -75,13 +75,13 @@ func describe(m *minutes.Minute) string {
 	case proceeding.KindSlot:
 		return upper(b.Slot) + " is set to " + b.Value.Text + "."
 	}
-	return describeBallot(m, b.Stage, b.Outcome, b.Skipped, b.Unopposed, b.Elected, b.Leaves, b.Done, b.Returned, b.Roll)
+	return describeBallot(m, b.Stage, b.Outcome, b.Skipped, b.Unopposed, b.Unopened, b.Elected, b.Leaves, b.Done, b.Returned, b.Roll)
 }
 
 // upper begins a sentence with a word of the rulebook.
 func upper(word string) string { return strings.TrimSuffix(sentence(spaced(word)), ".") }
 
-func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed bool, elected, leaves []proceeding.Person, done proceeding.Done, returned []proceeding.Returned, roll proceeding.Roll) string {
+func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed, unopened bool, elected, leaves []proceeding.Person, done proceeding.Done, returned []proceeding.Returned, roll proceeding.Roll) string {
 	switch m.Kind {
 	case proceeding.KindComing:
 		if skipped {
@@ -113,6 +113,9 @@ func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed
 		var n int64
 		for _, r := range returned {
 			n += r.Papers
+		}
+		if unopened {
+			return "The ballot is closed with " + group(fmt.Sprint(n)) + " papers. That is too few for secrecy: none was opened, and all are destroyed."
 		}
 		return "The ballot is closed with " + group(fmt.Sprint(n)) + " papers."
 	case proceeding.KindResult:

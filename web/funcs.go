@@ -102,6 +102,8 @@ func came(outcome string) string {
 		return "not carried"
 	case "inquorate":
 		return "too few took part"
+	case "too_few":
+		return "too few papers for a secret ballot, so none was opened"
 	case "silence":
 		return "nobody decided"
 	case "doubted":

@@ -37,6 +37,7 @@ type PaperView struct {
 	Standings                                                []contest.Standing
 	Wrong                                                    string
 	Revote                                                   bool
+	Minimum                                                  int64 // papers of a section with which they are opened
 }
 
 // PaperOption is one candidate on the paper.
@@ -85,7 +86,7 @@ func (v *visit) paperView(section, unit string) (*PaperView, *proceeding.Ballot,
 		return x, nil, err
 	}
 	x.Section, x.Unit, x.UnitName, x.Declare = one.Section, one.Unit, one.UnitName, one.Declare
-	x.Question, x.How, x.Revote, x.Closes = b.Question, b.How, b.Revote, moment(book, b.Closes)
+	x.Question, x.How, x.Revote, x.Minimum, x.Closes = b.Question, b.How, b.Revote, b.Minimum, moment(book, b.Closes)
 	x.Kind, x.Most = contest.KindOf(b)
 	if p := book.Procedure(st.Procedure); p != nil {
 		x.Clause = p.Stages[b.Stage].Cite
