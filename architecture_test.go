@@ -23,7 +23,7 @@ const module = "github.com/omov/omov"
 // down. A new package is entered here when it is made.
 func floors() map[string]int {
 	return map[string]int{
-		"fault": -1, "minutes": -1,
+		"fault": -1, "minutes": -1, "ristretto": -1,
 		"rulebook": 0, "count": 0, "register": 0, "roll": 0, "proceeding": 0,
 		"sealed": 1, "tiles": 1, "box": 1,
 		"store": 2, "verify": 2,
