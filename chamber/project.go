@@ -21,15 +21,8 @@ func (c *Chamber) commit(w *World, entries []minutes.Entry) ([]minutes.Minute, e
 	p := newProjector(c, w.tx)
 	var done []minutes.Minute
 	for _, e := range entries {
-		p.ready = nil
-		if r, ok := e.Body.(Ready); ok {
-			e.Body, p.ready = r.Bytes, r.Rows
-		}
-		m, err := w.tx.Append(e)
+		m, err := p.enter(e)
 		if err != nil {
-			return nil, err
-		}
-		if err := p.project(m); err != nil {
 			return nil, err
 		}
 		done = append(done, m)
@@ -40,12 +33,29 @@ func (c *Chamber) commit(w *World, entries []minutes.Entry) ([]minutes.Minute, e
 	return done, nil
 }
 
+// enter appends an entry and projects it.
+func (p *projector) enter(e minutes.Entry) (minutes.Minute, error) {
+	p.ready = Ready{}
+	if r, ok := e.Body.(Ready); ok {
+		e.Body, p.ready = r.Bytes, r
+	}
+	m, err := p.tx.Append(e)
+	if err != nil {
+		return minutes.Minute{}, err
+	}
+	return m, p.project(m)
+}
+
 // Ready is the body of a large import, as bytes and as what they say: it
-// spares the writer from reading 10,000 rows that it has just been given.
-// Bytes must be the canonical bytes of Rows; a replay reads the bytes.
+// spares the writer from reading 10,000 rows that it has just been given, and
+// from opening what has just been sealed. Bytes must be the canonical bytes of
+// Rows; Found says how the people of the entry's particulars are found, in the
+// order of the particulars. A replay reads the bytes and opens the
+// particulars, and comes to the same.
 type Ready struct {
 	Bytes []byte
 	Rows  *register.ImportedBody
+	Found []Found
 }
 
 // projector applies minutes to the projections. The live path and the replay
@@ -58,8 +68,8 @@ type projector struct {
 	orgDirty bool
 	orgWas   int64
 	dirty    map[string]bool
-	was      map[string]int64       // versions as they stand in the database
-	ready    *register.ImportedBody // of the entry that is being projected
+	was      map[string]int64 // versions as they stand in the database
+	ready    Ready            // of the entry that is being projected
 }
 
 func newProjector(c *Chamber, tx *store.Tx) *projector {
@@ -295,7 +305,7 @@ func (p *projector) vacate(m minutes.Minute) error {
 
 // rows applies changes to people's records.
 func (p *projector) rows(m minutes.Minute) error {
-	b := p.ready
+	b, found := p.ready.Rows, p.ready.Found
 	if b == nil {
 		b = &register.ImportedBody{}
 		if err := body(m, b); err != nil {
@@ -305,15 +315,19 @@ func (p *projector) rows(m minutes.Minute) error {
 	if err := p.terms(b.First, b.Terms); err != nil {
 		return err
 	}
-	sealed := make(map[int64][]byte, len(m.Particulars))
-	for _, x := range m.Particulars {
-		sealed[x.Person] = x.Cipher
+	if len(found) != len(m.Particulars) {
+		var err error
+		if found, err = p.c.find(m); err != nil {
+			return err
+		}
 	}
-	index := p.c.indexes(p.tx, m, b.Rows)
-	rows := make([]store.PersonRow, 0, len(b.Rows))
+	sealed := newSealed(m.Particulars)
+	rows := make([]store.PersonRow, len(b.Rows))
+	facts := make([]byte, 0, 64*len(b.Rows)) // of all rows, so that each is no allocation of its own
 	var rec register.Record
-	for _, r := range b.Rows {
-		row := store.PersonRow{ID: int64(r.Person), Seq: m.Seq}
+	for i := range b.Rows {
+		r, row := &b.Rows[i], &rows[i]
+		row.ID = int64(r.Person)
 		rec.Spans = rec.Spans[:0]
 		if !r.New {
 			old, err := p.tx.Person(row.ID)
@@ -321,23 +335,52 @@ func (p *projector) rows(m minutes.Minute) error {
 				return err
 			}
 			if err == nil {
-				row = old
+				*row = old
 				if err := rec.Decode(old.Facts); err != nil {
 					return err
 				}
 			}
-			row.Seq = m.Seq
 		}
+		row.Seq = m.Seq
 		rec.Apply(m.Seq, r.Changes)
-		row.Facts = rec.Append(nil)
-		if c, ok := sealed[row.ID]; ok {
-			row.Particular = c
-			row.External, row.EmailMAC = index[row.ID].external, index[row.ID].mac
+		from := len(facts)
+		facts = rec.Append(facts)
+		row.Facts = facts[from:len(facts):len(facts)]
+		if k := sealed.of(row.ID); k >= 0 {
+			row.Particular = m.Particulars[k].Cipher
+			row.External, row.EmailMAC = found[k].External, found[k].MAC
 		}
-		rows = append(rows, row)
 	}
 	p.c.forget(rows)
 	return p.tx.PutPeople(rows)
+}
+
+// sealed finds the particulars of an entry's rows. As a rule both are in the
+// same order.
+type sealed struct {
+	list []minutes.Particular
+	next int
+	all  map[int64]int // where they are not
+}
+
+func newSealed(list []minutes.Particular) *sealed { return &sealed{list: list} }
+
+// of gives the place of a person's particulars in the entry, -1 for none.
+func (s *sealed) of(person int64) int {
+	if s.next < len(s.list) && s.list[s.next].Person == person {
+		s.next++
+		return s.next - 1
+	}
+	if s.all == nil {
+		s.all = make(map[int64]int, len(s.list))
+		for i := range s.list {
+			s.all[s.list[i].Person] = i
+		}
+	}
+	if i, ok := s.all[person]; ok {
+		return i
+	}
+	return -1
 }
 
 // flush writes the states that changed.

@@ -28,11 +28,11 @@ func (d Directory) Reach(ctx context.Context, p register.PersonID) (name, addres
 
 // ByEmail gives who has an address; nobody is no error.
 func (d Directory) ByEmail(ctx context.Context, address string) ([]register.PersonID, error) {
-	secret, err := d.Chamber.DB.Keys().Secret(ctx, "email")
+	macs, err := d.Chamber.EmailMACs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	mac := chamber.EmailMAC(secret, address)
+	mac := macs.Of(address)
 	if mac == nil {
 		return nil, nil
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/register"
-	"github.com/omov/omov/store"
 )
 
 // NewPerson is somebody to be entered, or, where ID is set, somebody whose
@@ -26,152 +25,148 @@ type NewPerson struct {
 type Progress func(done, total int)
 
 // Enter enters people in one transaction, in entries of at most 10,000, and
-// gives the numbers of all, in order. Either all are entered or none.
+// gives the numbers of all, in order. Either all are entered or none;
+// fault.Conflict where somebody else has one of the external numbers. Keys
+// that were drawn for people who were not entered after all stay, and serve
+// whoever is entered under that number next.
 func (r *Registry) Enter(ctx context.Context, people []NewPerson, source string, progress Progress) ([]register.PersonID, error) {
-	if progress == nil {
-		progress = func(int, int) {}
-	}
-	var err error
-	for range 3 {
-		var ids []register.PersonID
-		ids, err = r.enter(ctx, people, source, progress)
-		if !fault.Is(err, fault.Conflict) {
-			return ids, err
-		}
-	}
-	return nil, err // what it ran into: others who enter people, or an external number that is taken
-}
-
-func (r *Registry) enter(ctx context.Context, people []NewPerson, source string, progress Progress) ([]register.PersonID, error) {
-	last, err := r.last(ctx)
+	macs, err := r.ch.EmailMACs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]register.PersonID, len(people))
-	fresh := last
-	sealed := 0
-	for i := range people {
-		ids[i] = people[i].ID
-		if ids[i] == 0 {
-			fresh++
-			ids[i] = register.PersonID(fresh)
+	var ids []register.PersonID
+	err = r.ch.WriteEach(ctx, func(w *chamber.World, put func(minutes.Entry) error) error {
+		last, err := w.Tx().LastPerson()
+		if err != nil {
+			return err
 		}
-		if people[i].Sealed != nil {
-			sealed++
+		e := entering{ch: r.ch, macs: macs, people: people, source: source, ids: number(people, last)}
+		if w.Book() != nil {
+			e.rulebook = w.Book().Hash
 		}
-	}
-	parts, err := r.sealParts(ctx, people, ids, source, progress)
-	if err != nil {
-		return nil, err
-	}
-	primed := make(map[int64]chamber.Sealed, sealed)
-	for i := range people {
-		if people[i].Sealed != nil {
-			primed[int64(ids[i])] = *people[i].Sealed
-		}
-	}
-	if err := r.ch.Prime(ctx, primed); err != nil {
-		return nil, err
-	}
-	defer r.ch.Prime(ctx, nil)
-	return ids, r.write(ctx, parts, last, len(people), progress)
-}
-
-func (r *Registry) last(ctx context.Context) (last int64, err error) {
-	err = r.ch.DB.Read(ctx, func(tx *store.Tx) error {
-		last, err = tx.LastPerson()
-		return err
+		ids = e.ids
+		return e.run(ctx, put, progress)
 	})
-	return last, err
+	if err != nil {
+		return nil, err
+	}
+	return ids, nil
+}
+
+// number gives everyone's number; those who are new follow the last.
+func number(people []NewPerson, last int64) []register.PersonID {
+	ids := make([]register.PersonID, len(people))
+	for i := range people {
+		if ids[i] = people[i].ID; ids[i] == 0 {
+			last++
+			ids[i] = register.PersonID(last)
+		}
+	}
+	return ids
+}
+
+// entering is one run of Enter: parts are sealed by a goroutine of their own
+// while those before them are written.
+type entering struct {
+	ch       *chamber.Chamber
+	macs     *chamber.EmailMACs
+	people   []NewPerson
+	ids      []register.PersonID
+	source   string
+	rulebook string
 }
 
 // part is one entry of an import, ready to be appended.
 type part struct {
 	entry minutes.Entry
 	rows  int
+	err   error
 }
 
-// sealParts draws keys, encrypts particulars and writes bodies; while one part
-// is sealed the keys of the next are drawn.
-func (r *Registry) sealParts(ctx context.Context, people []NewPerson, ids []register.PersonID, source string, progress Progress) ([]part, error) {
-	n := (len(people) + register.MaxRows - 1) / register.MaxRows
-	parts, errs := make([]part, n), make([]error, n)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	gate := make(chan struct{}, 2)
-	for i := range n {
-		from, to := i*register.MaxRows, min((i+1)*register.MaxRows, len(people))
-		var sealed []int64
-		for k := from; k < to; k++ {
-			if people[k].Sealed != nil {
-				sealed = append(sealed, int64(ids[k]))
-			}
+// partsAhead is how many sealed parts wait for the writer at the most.
+const partsAhead = 2
+
+func (e *entering) run(ctx context.Context, put func(minutes.Entry) error, progress Progress) error {
+	ctx, stop := context.WithCancel(ctx)
+	parts := make(chan part, partsAhead)
+	var sealer sync.WaitGroup
+	defer sealer.Wait()
+	defer stop()
+	sealer.Go(func() {
+		defer close(parts)
+		e.seal(ctx, parts)
+	})
+	done := 0
+	for p := range parts {
+		if p.err == nil {
+			p.err = put(p.entry)
 		}
-		keys, err := r.ch.DB.Keys().PutKeys(ctx, sealed)
-		if err != nil {
-			return nil, err
+		if p.err != nil {
+			return p.err
 		}
-		progress(from/2, len(people))
-		gate <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-gate }()
-			parts[i], errs[i] = sealPart(people[from:to], ids[from:to], keys, source, i+1)
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
+		done += p.rows
+		if progress != nil {
+			progress(done, len(e.people))
 		}
 	}
-	return parts, nil
+	if done < len(e.people) {
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "this was given up before it was written")
+	}
+	return nil
 }
 
-func sealPart(people []NewPerson, ids []register.PersonID, keys map[int64]store.Key, source string, n int) (part, error) {
-	b := register.ImportedBody{Source: source, Part: n, Rows: make([]register.PersonRow, len(people))}
-	e := minutes.Entry{Kind: register.KindImported, Access: minutes.Officers}
+// seal makes the parts, one after another, until all are made, one fails or
+// ctx ends.
+func (e *entering) seal(ctx context.Context, parts chan<- part) {
+	for from := 0; from < len(e.people); from += register.MaxRows {
+		p := e.part(ctx, from, min(from+register.MaxRows, len(e.people)))
+		select {
+		case parts <- p:
+		case <-ctx.Done():
+			return
+		}
+		if p.err != nil {
+			return
+		}
+	}
+}
+
+// part draws keys, encrypts particulars and writes the body.
+func (e *entering) part(ctx context.Context, from, to int) part {
+	people, ids := e.people[from:to], e.ids[from:to]
+	var withKeys []int64
+	for i := range people {
+		if people[i].Sealed != nil {
+			withKeys = append(withKeys, int64(ids[i]))
+		}
+	}
+	keys, err := e.ch.DB.Keys().PutKeys(ctx, withKeys)
+	if err != nil {
+		return part{err: err}
+	}
+	ready := chamber.Ready{Rows: &register.ImportedBody{Source: e.source, Part: from/register.MaxRows + 1, Rows: make([]register.PersonRow, len(people))},
+		Found: make([]chamber.Found, 0, len(withKeys))}
+	entry := minutes.Entry{Kind: register.KindImported, Access: minutes.Officers, Rulebook: e.rulebook, Particulars: make([]minutes.Particular, 0, len(withKeys))}
 	for i := range people {
 		p := &people[i]
-		row := register.PersonRow{Person: ids[i], New: p.ID == 0, Changes: p.Changes}
-		if p.Sealed != nil {
-			plain, err := json.Marshal(p.Sealed)
-			if err != nil {
-				return part{}, fault.Wrap(fault.Internal, err, "a person's particulars cannot be written down")
-			}
-			x := keys[int64(ids[i])].Seal(int64(ids[i]), plain)
-			sum := x.Commitment()
-			row.Commitment = base64.StdEncoding.EncodeToString(sum[:])
-			e.Particulars = append(e.Particulars, x)
+		row := &ready.Rows.Rows[i]
+		*row = register.PersonRow{Person: ids[i], New: p.ID == 0, Changes: p.Changes}
+		if p.Sealed == nil {
+			continue
 		}
-		b.Rows[i] = row
-	}
-	body, err := minutes.Canonical(b)
-	e.Body = chamber.Ready{Bytes: body, Rows: &b}
-	return part{entry: e, rows: len(people)}, err
-}
-
-// write appends all parts in one transaction.
-func (r *Registry) write(ctx context.Context, parts []part, last int64, total int, progress Progress) error {
-	return r.ch.Write(ctx, func(w *chamber.World) ([]minutes.Entry, error) {
-		now, err := w.Tx().LastPerson()
+		plain, err := json.Marshal(p.Sealed)
 		if err != nil {
-			return nil, err
+			return part{err: fault.Wrap(fault.Internal, err, "a person's particulars cannot be written down")}
 		}
-		if now != last {
-			return nil, fault.New(fault.Conflict, "somebody else has entered people meanwhile")
-		}
-		entries := make([]minutes.Entry, len(parts))
-		done := 0
-		for i, p := range parts {
-			entries[i] = p.entry
-			if w.Book() != nil {
-				entries[i].Rulebook = w.Book().Hash
-			}
-			done += p.rows
-		}
-		progress(total, total)
-		return entries, nil
-	})
+		x := keys[int64(ids[i])].Seal(int64(ids[i]), plain)
+		sum := x.Commitment()
+		row.Commitment = base64.StdEncoding.EncodeToString(sum[:])
+		entry.Particulars = append(entry.Particulars, x)
+		ready.Found = append(ready.Found, chamber.Found{External: p.Sealed.External, MAC: e.macs.Of(p.Sealed.Email)})
+	}
+	ready.Bytes, err = ready.Rows.Canonical()
+	entry.Body = ready
+	return part{entry: entry, rows: len(people), err: err}
 }
 
 // sum is the SHA-256 of a file, as an import cites it.

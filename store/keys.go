@@ -183,13 +183,12 @@ func (k *Keys) Secret(ctx context.Context, name string) (secret [32]byte, err er
 
 // Seal encrypts a particular of a person, for an entry.
 func (key Key) Seal(person int64, plaintext []byte) minutes.Particular {
-	p := minutes.Particular{Person: person, Salt: make([]byte, 32)}
-	rand.Read(p.Salt)
-	aead := key.aead()
-	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plaintext)+aead.Overhead())
-	rand.Read(nonce)
-	p.Cipher = aead.Seal(nonce, nonce, plaintext, binary.BigEndian.AppendUint64(nil, uint64(person)))
-	return p
+	const salt, nonce, tag = 32, 12, 16
+	b := make([]byte, salt+nonce, salt+nonce+len(plaintext)+tag) // one allocation, and one draw: an import has many
+	rand.Read(b)
+	drawn := b[salt:]
+	return minutes.Particular{Person: person, Salt: b[:salt:salt],
+		Cipher: key.aead().Seal(drawn, drawn, plaintext, binary.BigEndian.AppendUint64(nil, uint64(person)))}
 }
 
 // Open decrypts what Seal encrypted; fault.Damaged where it cannot.
