@@ -19,6 +19,7 @@ type Root struct {
 	Register RegisterCmd `cmd:"" help:"The register: import people and units."`
 	Serve    ServeCmd    `cmd:"" help:"Serve an organisation's pages."`
 	Rulebook RulebookCmd `cmd:"" help:"Check, explain, compare and amend rulebooks."`
+	Rehearse RehearseCmd `cmd:"" help:"Try a rulebook: people, dates, acts, and what should come of them."`
 	Count    CountCmd    `cmd:"" help:"Count papers by any of the methods."`
 	Verify   VerifyCmd   `cmd:"" help:"Check a published bundle: the log, and the results in it."`
 	Bundle   BundleCmd   `cmd:"" help:"Write the public bundle, or the scrutineers', of an organisation."`

@@ -1,0 +1,44 @@
+package rehearsals_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/omov/omov/rehearsal"
+)
+
+// Every rehearsal of every file runs as a test of its own.
+func TestRehearsals(t *testing.T) {
+	files, err := filepath.Glob("*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no rehearsals here", err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := rehearsal.Read(file, src)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		for _, s := range list {
+			t.Run(strings.TrimSuffix(file, ".yaml")+"/"+s.Title, func(t *testing.T) {
+				r, err := rehearsal.Run(context.Background(), s, rehearsal.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range r.Failures {
+					t.Error(f)
+				}
+				if !r.Verified || r.Entries < 2 {
+					t.Errorf("a record of %d entries, verified %v", r.Entries, r.Verified)
+				}
+			})
+		}
+	}
+}
