@@ -17,7 +17,11 @@ import (
 
 func open(t testing.TB) (*chamber.Chamber, *registry.Registry) {
 	t.Helper()
-	dir := t.TempDir()
+	return openIn(t, t.TempDir())
+}
+
+func openIn(t testing.TB, dir string) (*chamber.Chamber, *registry.Registry) {
+	t.Helper()
 	ctx := context.Background()
 	ch, err := chamber.Open(ctx, chamber.Options{Store: store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")}, Keys: filepath.Join(dir, "box")})
 	if err != nil {

@@ -98,6 +98,9 @@ func (e *entering) run(ctx context.Context, put func(minutes.Entry) error, progr
 	})
 	done := 0
 	for p := range parts {
+		if ctx.Err() != nil {
+			break
+		}
 		if p.err == nil {
 			p.err = put(p.entry)
 		}

@@ -13,7 +13,9 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,9 +128,14 @@ func Files(t testing.TB, o store.Options) map[string][]byte {
 	}
 	files := map[string][]byte{}
 	for _, n := range names {
-		if files[filepath.Base(n)], err = os.ReadFile(n); err != nil {
+		b, err := os.ReadFile(n)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a checkpoint that was being written when the names were read
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
+		files[filepath.Base(n)] = b
 	}
 	return files
 }
