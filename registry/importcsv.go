@@ -101,32 +101,27 @@ func (r *Registry) ImportCSV(ctx context.Context, in io.Reader, o Import) (*Repo
 
 // compare finds who is in the register already, and what differs.
 func (r *Registry) compare(ctx context.Context, im *importer) error {
-	return r.ch.Read(ctx, func(w *chamber.World) error {
-		known, err := w.Tx().Externals()
-		if err != nil {
-			return err
-		}
+	line := make(map[string]int, len(im.rows)) // by external number
+	for i := range im.rows {
+		line[im.rows[i].sealed.External] = i
+	}
+	err := r.ch.Read(ctx, func(w *chamber.World) error {
 		for i := range im.rows {
 			x := &im.rows[i]
-			id, ok := known[x.sealed.External]
-			if !ok {
-				x.changes, x.reseal = x.wants, true
-				im.report.New++
-				continue
+			x.person, x.changes, x.reseal = 0, x.wants, true
+		}
+		im.report.Offices = 0
+		for after := int64(0); ; {
+			known, err := w.Tx().WithExternal(after, register.MaxRows)
+			if err != nil {
+				return err
 			}
-			x.person = register.PersonID(id)
-			rec := w.Record(x.person)
-			if rec == nil {
-				return fault.New(fault.Damaged, "the record of %s cannot be read", x.sealed.External)
+			if len(known) == 0 {
+				break
 			}
-			x.changes = differing(rec, x.wants, w.At().Unix(), w.Seq())
-			if p, err := w.ParticularsOf(x.person); err != nil || p != x.sealed.Particulars {
-				x.reseal = true
-			}
-			if len(x.changes) > 0 || x.reseal {
-				im.report.Changed++
-			} else {
-				im.report.Unchanged++
+			after = known[len(known)-1].ID
+			if err := r.comparePage(ctx, w, im, line, known); err != nil {
+				return err
 			}
 		}
 		for i := range im.rows {
@@ -136,6 +131,54 @@ func (r *Registry) compare(ctx context.Context, im *importer) error {
 		}
 		return nil
 	})
+	for i := range im.rows {
+		switch x := &im.rows[i]; {
+		case x.person == 0:
+			im.report.New++
+		case len(x.changes) > 0 || x.reseal:
+			im.report.Changed++
+		default:
+			im.report.Unchanged++
+		}
+	}
+	return err
+}
+
+// comparePage compares the rows of some people of the register with what is
+// kept of them.
+func (r *Registry) comparePage(ctx context.Context, w *chamber.World, im *importer, line map[string]int, known []store.PersonRow) error {
+	known = slices.DeleteFunc(known, func(p store.PersonRow) bool { _, ok := line[p.External]; return !ok })
+	people := make([]int64, len(known))
+	for i := range known {
+		people[i] = known[i].ID
+	}
+	keys, err := r.ch.DB.Keys().KeysOf(ctx, people)
+	if err != nil {
+		return err
+	}
+	var rec register.Record
+	for i := range known {
+		p := &known[i]
+		x := &im.rows[line[p.External]]
+		x.person = register.PersonID(p.ID)
+		if err := rec.Decode(p.Facts); err != nil {
+			return err
+		}
+		x.changes = differing(&rec, x.wants, w.At().Unix(), w.Seq())
+		key, ok := keys[p.ID]
+		x.reseal = !ok || !seals(key, p, x.sealed)
+	}
+	return nil
+}
+
+// seals tells whether what is kept of a person opens and is the same.
+func seals(key store.Key, p *store.PersonRow, want chamber.Sealed) bool {
+	b, err := key.Open(p.ID, p.Particular)
+	if err != nil {
+		return false
+	}
+	var s chamber.Sealed
+	return json.Unmarshal(b, &s) == nil && s.Particulars == want.Particulars
 }
 
 func holdsAlready(w *chamber.World, x *row) bool {

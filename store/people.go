@@ -130,15 +130,16 @@ func (tx *Tx) PeopleAfter(id int64, limit int) iter.Seq2[PersonRow, error] {
 	}
 }
 
-// Externals gives the number of everyone who has an external number, by that
-// number: what an import compares its file with.
-func (tx *Tx) Externals() (map[string]int64, error) {
-	all := map[string]int64{}
-	err := tx.query(`SELECT external, id FROM person WHERE external IS NOT NULL`, func(r row) error {
-		all[r.text(0)] = r.int(1)
+// WithExternal gives the people after a number who have an external number,
+// whole, in the order of their numbers, at most limit of them: what an import
+// compares its file with.
+func (tx *Tx) WithExternal(after int64, limit int) ([]PersonRow, error) {
+	ps := make([]PersonRow, 0, min(limit, streamPage))
+	err := tx.query(`SELECT `+personColumns+` FROM person WHERE id > $1 AND external IS NOT NULL ORDER BY id LIMIT $2`, func(r row) error {
+		ps = append(ps, toPerson(r))
 		return nil
-	})
-	return all, err
+	}, after, int64(limit))
+	return ps, err
 }
 
 // CountPeople gives how many people the register has, and the highest number

@@ -125,6 +125,23 @@ func (tx *Tx) DueBefore(t time.Time) ([]ProceedingRow, error) {
 	return tx.proceedings(`SELECT `+proceedingColumns+` FROM proceeding WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at, ref`, t.UnixMilli())
 }
 
+// RunRow is a proceeding without its state.
+type RunRow struct {
+	Ref, Procedure, Office, Phase string
+	Unit                          int64
+	CalledAt, EndedAt             time.Time // EndedAt is zero where it has not ended
+}
+
+// Runs gives all proceedings without their states, the oldest first.
+func (tx *Tx) Runs() ([]RunRow, error) {
+	var out []RunRow
+	err := tx.query(`SELECT ref, procedure, office, phase, unit, called_at, ended_at FROM proceeding ORDER BY called_at, ref`, func(r row) error {
+		out = append(out, RunRow{r.text(0), r.text(1), r.text(2), r.text(3), r.int(4), time.UnixMilli(r.int(5)).UTC(), fromMilli(r.int(6))})
+		return nil
+	})
+	return out, err
+}
+
 // NextDue gives when the next thing falls due in any proceeding; the zero
 // time where nothing does.
 func (tx *Tx) NextDue() (at time.Time, err error) {

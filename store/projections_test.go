@@ -76,8 +76,14 @@ func TestPeople(t *testing.T) {
 			for range tx.PeopleAfter(0, 0) {
 				break
 			}
-			ext, err := tx.Externals()
-			check(t, "Externals", [2]int64{int64(len(ext)), ext["M-3"]}, [2]int64{12_500, 3})
+			ext, err := tx.WithExternal(2, 20_000)
+			check(t, "WithExternal", [2]int{len(ext), int(ext[0].ID)}, [2]int{12_499, 3})
+			check(t, "WithExternal, whole", ext[1], ps[ext[1].ID-1])
+			few, err3 := tx.WithExternal(0, 7)
+			check(t, "WithExternal, few", len(few), 7)
+			if err3 != nil {
+				return err3
+			}
 			n, last, err2 := tx.CountPeople()
 			check(t, "CountPeople", [2]int64{n, last}, [2]int64{25_000, 25_000})
 			if err2 != nil {
