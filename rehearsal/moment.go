@@ -96,6 +96,15 @@ func (w When) time(cal rulebook.Calendar) time.Time {
 	return cal.Moment(w.day).Start()
 }
 
+// acts resolves the moment of a step: on a day without a time people act at
+// noon.
+func (w When) acts(cal rulebook.Calendar) time.Time {
+	if w.timed {
+		return cal.At(w.day, w.hour, w.min).T
+	}
+	return cal.At(w.day, 12, 0).T
+}
+
 // exactly tells whether an instant is the one written: a day means, for an
 // end, that the whole day is in time, else its first instant.
 func (w When) exactly(cal rulebook.Calendar, at time.Time, end bool) bool {

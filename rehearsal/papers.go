@@ -18,7 +18,7 @@ import (
 )
 
 // castAtOnce is how many papers are handed in at the same time.
-const castAtOnce = 64
+const castAtOnce = 256
 
 // bundle is papers that say the same: what, in which section, and how many.
 type papersOf struct {

@@ -25,7 +25,7 @@ func (r *runner) until(s *step) error {
 	case s.at.after != "":
 		to = r.cal.Instant(now).Add(s.at.days, r.cal).T
 	default:
-		to = s.at.time(r.cal)
+		to = s.at.acts(r.cal)
 		if to.Before(now) && !s.at.timed && r.cal.Instant(now).Day() == s.at.day {
 			to = now // a day without a time: not before the step before it
 		}
