@@ -49,6 +49,9 @@ type Chamber struct {
 	counts map[string]int64
 	names  map[int64]string
 	after  []func(minutes.Minute)
+
+	looked    int64     // entry up to which it is known what begins by itself
+	nextBegin time.Time // when the next run does
 }
 
 // Open opens a chamber over a book that has been founded, or is about to be.

@@ -59,10 +59,25 @@ func (w *World) consequence(e *minutes.Entry) ([]minutes.Entry, error) {
 		case rulebook.DoStart:
 			return w.start(&b.Done)
 		case rulebook.DoStop:
-			return w.stop(&b.Done)
+			return w.reach(&b.Done, proceeding.Stop{Why: why(e)})
+		case rulebook.DoStay:
+			return w.reach(&b.Done, proceeding.Stay{Why: why(e)})
+		case rulebook.DoResume:
+			return w.reach(&b.Done, proceeding.Resume{Why: why(e)})
+		case rulebook.DoSetAside:
+			return w.reach(&b.Done, proceeding.SetAside{Why: why(e)})
 		}
 	}
 	return nil, nil
+}
+
+// why names the run whose effect reaches another one; a case about a person is
+// not named in public.
+func why(e *minutes.Entry) string {
+	if e.Access == minutes.Parties {
+		return "by another decision"
+	}
+	return e.Proceeding
 }
 
 // amend makes a new version of the rulebook in force: the change is applied
@@ -91,30 +106,67 @@ func (w *World) start(d *proceeding.Done) ([]minutes.Entry, error) {
 		return nil, err
 	}
 	begin := proceeding.Begin{Ref: ref, Procedure: d.Target, Unit: d.Unit, Takes: d.With, By: proceeding.Actor{System: true}, Started: true}
-	_, entries, err := proceeding.Decide(book, nil, begin, time.UnixMilli(d.At).UTC(), w.WithBook(book))
+	next, entries, err := proceeding.Decide(book, nil, begin, time.UnixMilli(d.At).UTC(), w.WithBook(book))
+	if err == nil {
+		w.states[ref] = next
+	}
 	return entries, err
 }
 
-// stop ends the live runs of a procedure.
-func (w *World) stop(d *proceeding.Done) ([]minutes.Entry, error) {
-	states, err := w.States()
+// reach decides a command in the runs that an effect is about: the one it
+// names, or those of a procedure that the command can touch.
+func (w *World) reach(d *proceeding.Done, cmd proceeding.Command) ([]minutes.Entry, error) {
+	states, err := w.about(d)
 	if err != nil {
 		return nil, err
 	}
 	var out []minutes.Entry
 	for _, st := range states {
-		if st.Procedure != d.Target || st.Unit != d.Unit || !st.Live() {
-			continue
-		}
-		book, err := w.c.Book(w.tx, st.Book)
-		if err != nil {
-			return nil, err
-		}
-		_, entries, err := proceeding.Decide(book, st, proceeding.Stop{Why: "superseded"}, w.at, w.WithBook(book))
+		entries, err := w.decide(st, cmd)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, entries...)
 	}
 	return out, nil
+}
+
+// about gives the runs that an effect is about. What is set aside is the last
+// decision; all else is about runs that have not ended.
+func (w *World) about(d *proceeding.Done) ([]*proceeding.State, error) {
+	if d.Ref != "" {
+		st, err := w.State(d.Ref)
+		return []*proceeding.State{st}, err
+	}
+	if rulebook.Verb(d.Verb) == rulebook.DoSetAside {
+		if st, ok := w.Latest(d.Target, d.Unit); ok {
+			return []*proceeding.State{st}, nil
+		}
+		return nil, nil
+	}
+	states, err := w.States()
+	if err != nil {
+		return nil, err
+	}
+	var out []*proceeding.State
+	for _, st := range states {
+		if st.Procedure == d.Target && st.Unit == d.Unit && st.Live() {
+			out = append(out, st)
+		}
+	}
+	return out, nil
+}
+
+// decide makes a decision in another run of the same transaction.
+func (w *World) decide(st *proceeding.State, cmd proceeding.Command) ([]minutes.Entry, error) {
+	book, err := w.c.Book(w.tx, st.Book)
+	if err != nil {
+		return nil, err
+	}
+	next, entries, err := proceeding.Decide(book, st, cmd, w.at, w.WithBook(book))
+	if err != nil {
+		return nil, err
+	}
+	w.states[st.Ref] = next
+	return entries, nil
 }

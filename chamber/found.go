@@ -43,37 +43,13 @@ func (c *Chamber) Found(ctx context.Context, f FoundedBody, source []byte) (*rul
 // does not hold: at the founding, not on the day of the ballot.
 func heldHere(book *rulebook.Book) error {
 	for i := range book.Procedures {
-		for _, t := range book.Procedures[i].Takes {
-			if t.Is == rulebook.TakePerson {
-				return fault.New(fault.Invalid, "line %d: %s is about a person (%s), and this version of omov does not hold cases about people yet: their record would not be private enough", t.Pos.Line, book.Procedures[i].Name, t.Name)
-			}
-		}
 		for k := range book.Procedures[i].Stages {
 			s := &book.Procedures[i].Stages[k]
-			if err := effectsHeld(s); err != nil {
-				return err
-			}
 			if s.How == nil {
 				continue
 			}
 			if v, ok := s.How.Literal(); ok && v.Words == "sealed" {
 				return fault.New(fault.Invalid, "line %d: stage %s of %s is sealed, and this version of omov holds no sealed ballots yet. Write how: box, and read what a box does not protect against", s.Pos.Line, s.Name, book.Procedures[i].Name)
-			}
-		}
-	}
-	return nil
-}
-
-// effectsHeld refuses what this version cannot carry out.
-func effectsHeld(s *rulebook.Stage) error {
-	if s.Kind == rulebook.Draw {
-		return fault.New(fault.Invalid, "line %d: stage %s draws by lot, and this version of omov does not draw yet", s.Pos.Line, s.Name)
-	}
-	for _, t := range s.Then {
-		for _, e := range t.Effects {
-			switch e.Do {
-			case rulebook.DoStay, rulebook.DoResume, rulebook.DoSetAside, rulebook.DoAdmit, rulebook.DoRelease:
-				return fault.New(fault.Invalid, "line %d: the effect %s is not carried out by this version of omov yet", e.Pos.Line, e.Do)
 			}
 		}
 	}

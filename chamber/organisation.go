@@ -74,7 +74,8 @@ type Adopted struct {
 	Ref        string `json:"ref"`
 	At         int64  `json:"at"`
 	Unit       int64  `json:"unit,omitempty"`
-	Overridden string `json:"overridden,omitempty"`
+	Overridden string `json:"overridden,omitempty"` // by the decision of this run, which prevails
+	Aside      bool   `json:"aside,omitempty"`      // set aside by an order
 }
 
 // Organisation is the state that belongs to no proceeding.

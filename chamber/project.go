@@ -87,6 +87,9 @@ func (p *projector) project(m minutes.Minute) error {
 			return err
 		}
 		p.dirty[m.Proceeding] = true
+		if err := p.ended(m, st); err != nil {
+			return err
+		}
 	}
 	switch m.Kind {
 	case KindFounded, KindRulebook, KindEvent, KindStanding, KindTerms, proceeding.KindAdopted:
@@ -102,6 +105,35 @@ func (p *projector) project(m minutes.Minute) error {
 		return p.roll(m)
 	case proceeding.KindBallotShut:
 		return p.shut(m)
+	}
+	return nil
+}
+
+// ended destroys the open box of a run that ended without its result, and
+// marks a text whose adoption was set aside, or restored.
+func (p *projector) ended(m minutes.Minute, st *proceeding.State) error {
+	switch m.Kind {
+	case proceeding.KindEnded, proceeding.KindLapsed:
+		if b := st.OpenBallot(); b != nil && b.Closed == 0 {
+			if err := p.tx.DestroyPapers(b.ID); err != nil {
+				return err
+			}
+			return p.tx.ClearMarked(b.ID)
+		}
+	case proceeding.KindOrdered:
+		if len(st.Acts) == 0 || st.Phase != proceeding.Ended {
+			return nil
+		}
+		o, err := p.loadOrg()
+		if err != nil {
+			return err
+		}
+		for i := range o.Adopted {
+			if a := &o.Adopted[i]; a.Ref == st.Ref {
+				a.Aside = !st.InForce(proceeding.Whole)
+				o.Version, p.orgDirty = m.Seq, true
+			}
+		}
 	}
 	return nil
 }
@@ -276,6 +308,12 @@ func (p *projector) units(m minutes.Minute) error {
 			return fault.Wrap(fault.Internal, err, "the facts of unit %d cannot be written", u.ID)
 		}
 		rows[i] = store.UnitRow{ID: int64(u.ID), Kind: u.Kind, Parent: int64(u.Parent), Name: u.Name, Facts: facts, Opened: b.At, Seq: m.Seq}
+		if b.Ends {
+			rows[i].Opened, rows[i].Closed = u.Opened, b.At
+			if old, err := p.tx.Unit(int64(u.ID)); err == nil {
+				rows[i].Opened = old.Opened
+			}
+		}
 	}
 	return p.tx.PutUnits(rows)
 }

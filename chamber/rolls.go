@@ -128,7 +128,7 @@ type RollSectionFacts struct {
 	Voters  []proceeding.ListedVoter `json:"voters,omitempty"`
 }
 
-// OpenDue opens the ballot of a proceeding that is due: the roll is taken on
+// OpenDue opens the ballot, or makes the draw, of a proceeding that is due: the roll is taken on
 // a read snapshot, the contest's key made and kept apart, and one transaction
 // enters both. It does nothing where no ballot is due.
 func (c *Chamber) OpenDue(ctx context.Context, ref string) (*proceeding.State, error) {
@@ -141,6 +141,9 @@ func (c *Chamber) OpenDue(ctx context.Context, ref string) (*proceeding.State, e
 	roll, err := c.rollIfDue(ctx, ref, true)
 	if err != nil || roll == nil {
 		return nil, err
+	}
+	if roll.draw {
+		return c.drawDue(ctx, ref)
 	}
 	key, err := box.NewKey()
 	if err != nil {
@@ -174,8 +177,8 @@ func (c *Chamber) rollIfDue(ctx context.Context, ref string, take bool) (*taken,
 		if err != nil || !st.NeedsRoll(book, w.at.UnixMilli()) {
 			return err
 		}
-		if !take {
-			roll = &taken{}
+		if draws := st.Draws(book); !take || draws {
+			roll = &taken{draw: draws}
 			return nil
 		}
 		roll, err = w.WithBook(book).take(st)
@@ -232,8 +235,11 @@ func (c *Chamber) recoveryKeys(ctx context.Context) (map[string]string, error) {
 type taken struct {
 	ballot  string
 	version int64
+	draw    bool // lots are drawn from it
 	roll    proceeding.Roll
 	lines   []byte
+	facts   RollFacts
+	chunks  []*roll.Chunk
 }
 
 // RollBody is the body of roll.lines/1: the roll itself. Lines are the chunks
@@ -287,6 +293,7 @@ func (w *World) take(st *proceeding.State) (*taken, error) {
 		}
 	}
 	root := roll.Root(leaves)
+	t.facts, t.chunks = facts, chunks
 	t.roll = proceeding.Roll{Root: hex.EncodeToString(root[:]), At: facts.At, Known: facts.Known, Freeze: facts.Freeze, Sections: sectionTotals(plan, facts, tally)}
 	body := RollBody{Ballot: t.ballot, Root: root[:], Size: int64(len(leaves)), Facts: facts, Lines: []RollPart{}}
 	for _, ch := range chunks {

@@ -369,19 +369,24 @@ func (w *World) Slot(name string, unit register.UnitID) (proceeding.Slot, bool) 
 
 func (w *World) took(p register.PersonID, run string) bool {
 	st, ok := w.Run(run)
-	if !ok {
-		return false
+	return ok && st.TookPart(p)
+}
+
+// Decided is when a run of a procedure that took a value last came to a
+// decision, Unix milliseconds.
+func (w *World) Decided(procedure, take, value string) int64 {
+	all, err := w.States()
+	if err != nil {
+		return 0
 	}
-	for i := range st.Stages {
-		if g := st.Stages[i].Gather; g != nil {
-			for _, s := range g.Supports {
-				if s.By == fmt.Sprintf("p%d", p) {
-					return true
-				}
-			}
+	var last int64
+	for _, st := range all {
+		h, ok := st.Takes[take]
+		if ok && h.Text == value && st.Procedure == procedure && st.Phase == proceeding.Ended && len(st.Ballots) > 0 {
+			last = max(last, st.Ended)
 		}
 	}
-	return false
+	return last
 }
 
 // Count is how many people are who. It is taken outside the writer and kept

@@ -78,7 +78,50 @@ func (s *Contests) Due(ctx context.Context) (int, error) {
 			first = err
 		}
 	}
-	return len(refs), first
+	begun, err := s.ch.Beginnings(ctx)
+	if first == nil {
+		first = err
+	}
+	return len(refs) + begun, first
+}
+
+// DeclareEvent declares an event of the rulebook for an instant, with what stops
+// and what begins on it. Runs that waited for it go on.
+func (s *Contests) DeclareEvent(ctx context.Context, by proceeding.Actor, as, event string, at time.Time) error {
+	if err := s.ch.Declare(ctx, by, as, event, at); err != nil {
+		return err
+	}
+	return s.wake(ctx)
+}
+
+// SetStanding uses a standing discretion, for the organisation (unit 0) or for
+// one unit. Runs that waited for it go on.
+func (s *Contests) SetStanding(ctx context.Context, by proceeding.Actor, as, slot string, unit register.UnitID, text string) error {
+	if err := s.ch.SetStanding(ctx, by, as, slot, unit, text); err != nil {
+		return err
+	}
+	return s.wake(ctx)
+}
+
+// wake lets every run that waits for something look whether it is there.
+func (s *Contests) wake(ctx context.Context) error {
+	var refs []string
+	err := s.ch.Read(ctx, func(w *chamber.World) error {
+		refs = refs[:0]
+		rows, err := w.Tx().Runs()
+		for _, r := range rows {
+			if r.Phase == string(proceeding.Halted) {
+				refs = append(refs, r.Ref)
+			}
+		}
+		return err
+	})
+	for _, ref := range refs {
+		if err == nil {
+			_, err = s.bring(ctx, ref)
+		}
+	}
+	return err
 }
 
 // bring brings a proceeding up to now.
@@ -121,8 +164,12 @@ func (s *Contests) Call(ctx context.Context, b proceeding.Begin) (*proceeding.St
 	return s.follow(ctx, st)
 }
 
-// follow opens a ballot that is due at once.
+// follow opens a ballot that is due at once, and destroys the key of one that
+// the run has left behind.
 func (s *Contests) follow(ctx context.Context, st *proceeding.State) (*proceeding.State, error) {
+	if b := st.OpenBallot(); b != nil && !st.Live() && b.Closed == 0 {
+		return st, s.emptied(ctx, st.Ref, b.ID)
+	}
 	opened, err := s.ch.OpenDue(ctx, st.Ref)
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return st, err

@@ -48,12 +48,14 @@ import (
 type Access string
 
 // The levels. Scrutineers can read what officers can, except what is theirs
-// alone; Person is the one person an entry is about, and officers.
+// alone. Parties are those whom a case is about, and those who decide it: such an
+// entry is in no bundle.
 const (
 	Public      Access = "public"
 	Members     Access = "members"
 	Officers    Access = "officers"
 	Scrutineers Access = "scrutineers"
+	Parties     Access = "parties"
 )
 
 // MaxHeader is the longest header, in bytes.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/omov/omov/fault"
+	"github.com/omov/omov/register"
 )
 
 // Apply changes a state by one entry. Kinds that are not about the state of a
@@ -49,6 +50,7 @@ func (s *State) Apply(ref, book, kind, office string, body []byte) error {
 				s.Slots = map[string]Slot{}
 			}
 			s.Slots[b.Slot] = Slot{Value: b.Value, By: b.By, At: b.At}
+			s.act(Act{N: b.N, Name: b.Name, Slot: b.Slot, Value: b.Value, By: b.By, At: b.At})
 			s.move(b.Moves)
 		})
 	case KindProposed, KindAccepted, KindDeclined, KindWithdrew:
@@ -93,6 +95,10 @@ func (s *State) applyBallot(kind string, body []byte) error {
 		return with(body, s.result)
 	case KindEffect:
 		return with(body, func(b *EffectBody) { s.Done = append(s.Done, b.Done) })
+	case KindSanction:
+		return with(body, func(b *SanctionBody) { s.Sanctioned = append(s.Sanctioned, b.Done) })
+	case KindDrawn:
+		return with(body, s.drawn)
 	}
 	return nil
 }
@@ -109,7 +115,7 @@ func with[T any](body []byte, f func(*T)) error {
 func (s *State) called(ref, book, office, kind string, b *CalledBody) {
 	if s.Begun == 0 {
 		s.Ref, s.Book, s.Procedure, s.Unit, s.Office, s.Cause = ref, book, b.Procedure, b.Unit, b.Office, b.Cause
-		s.Begun, s.Takes, s.CalledBy, s.Current = b.At, b.Takes, office, -1
+		s.Begun, s.Takes, s.CalledBy, s.Current, s.Private = b.At, b.Takes, office, -1, b.Private
 	}
 	if kind == KindBegun {
 		s.Phase = Collecting
@@ -156,6 +162,7 @@ func (s *State) ordered(b *OrderBody) {
 	case "resume":
 		s.Phase = Running
 	}
+	s.act(Act{N: b.N, Name: b.Name, Order: b.Order, By: b.By, At: b.At, Aside: b.Target})
 	s.move(b.Moves)
 }
 
@@ -207,7 +214,7 @@ func (s *State) stage(kind string, b *StageBody) {
 	st := &s.Stages[i]
 	switch kind {
 	case KindComing:
-		*st = Stage{Name: st.Name, Pass: st.Pass + 1, Status: Coming, Opens: b.Opens, Closes: b.Closes, Seats: b.Seats}
+		*st = Stage{Name: st.Name, Pass: st.Pass + 1, Status: Coming, Opens: b.Opens, Closes: b.Closes, Seats: b.Seats, How: b.How}
 		if b.Skipped {
 			st.Status, st.Closed = Skipped, b.At
 		}
@@ -226,6 +233,35 @@ func (s *State) stage(kind string, b *StageBody) {
 		if b.Gate != nil {
 			s.through(b)
 		}
+		s.sits(b)
+		for _, p := range b.Named {
+			st.Took = append(st.Took, readVoter(p.Voter).person)
+		}
+	}
+}
+
+// drawn keeps the order of a draw.
+func (s *State) drawn(b *DrawBody) {
+	if st := s.StageNamed(b.Stage); st != nil {
+		st.Draw = &Draw{Seats: b.Seats, Order: b.Order, Drawn: b.Drawn, Full: b.Full}
+	}
+}
+
+// sits seats those who were drawn.
+func (s *State) sits(b *StageBody) {
+	if b.Drawn == nil {
+		return
+	}
+	s.Elected = b.Drawn
+	if b.Into == "" {
+		return
+	}
+	if s.Drawn == nil {
+		s.Drawn = map[string][]register.PersonID{}
+	}
+	s.Drawn[b.Into] = nil
+	for _, p := range b.Drawn {
+		s.Drawn[b.Into] = append(s.Drawn[b.Into], p.ID)
 	}
 }
 

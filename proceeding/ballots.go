@@ -34,8 +34,14 @@ func (s *State) NeedsRoll(book *rulebook.Book, at int64) bool {
 	if st == nil || s.Phase != Running || st.Status != Coming || st.Opens == 0 || st.Opens > at {
 		return false
 	}
-	p := book.Procedure(s.Procedure)
-	return p != nil && p.Stages[s.Current].Kind == rulebook.Ballot
+	p := procedureOf(book, s)
+	return p != nil && (p.Stages[s.Current].Kind == rulebook.Ballot || p.Stages[s.Current].Kind == rulebook.Draw)
+}
+
+// Draws tells whether the stage that is due draws lots.
+func (s *State) Draws(book *rulebook.Book) bool {
+	p := procedureOf(book, s)
+	return p != nil && s.Current >= 0 && s.Current < len(p.Stages) && p.Stages[s.Current].Kind == rulebook.Draw
 }
 
 // BallotID gives the id of the next ballot of the current stage.
@@ -46,6 +52,9 @@ func (s *State) BallotID() string {
 			round++
 		}
 	}
+	if st := s.Now(); st.Draw != nil || round == 1 {
+		round = max(round, st.Pass) // a draw made again, or a ballot that was not opened
+	}
 	return fmt.Sprintf("%s/%s/%d", s.Ref, s.Stages[s.Current].Name, round)
 }
 
@@ -53,8 +62,12 @@ func (s *State) BallotID() string {
 func Plan(book *rulebook.Book, st *State, w World, at int64) (*roll.Plan, *rulebook.Moment, rulebook.Scope, error) {
 	d := newDecider(book, st, w, at)
 	r := d.stageRule()
-	if r == nil || r.Voters == nil {
+	if r == nil || r.Voters == nil && r.Pool == nil {
 		return nil, nil, nil, fault.New(fault.Invalid, "%s has no ballot to take a roll for", st.Ref)
+	}
+	who := r.Voters
+	if who == nil {
+		who = r.Pool
 	}
 	freeze, err := d.freeze()
 	if err != nil {
@@ -64,7 +77,7 @@ func Plan(book *rulebook.Book, st *State, w World, at int64) (*roll.Plan, *ruleb
 		return nil, nil, nil, damaged(err, "the freeze")
 	}
 	s := &scope{d: d}
-	voters, err := d.chosen(*r.Voters)
+	voters, err := d.chosen(*who)
 	if err != nil {
 		return nil, nil, nil, err
 	}

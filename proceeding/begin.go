@@ -10,6 +10,9 @@ import (
 	"github.com/omov/omov/rulebook"
 )
 
+// Started is the cause of a run that another one's effect began.
+const Started = "start"
+
 // Begin calls a procedure, or begins to collect the support that a call
 // needs. Ref is the reference it will have. Backers support at once; with
 // Collect, a call that has too few of them yet stays open for more, else it is
@@ -26,6 +29,7 @@ type Begin struct {
 	Takes     map[string]Held
 	Collect   bool
 	Started   bool // by another run's effect: no way of beginning is looked for
+	Itself    bool // by the rule itself: an event, a vacancy, time
 }
 
 func (c Begin) decide(d *decider) error {
@@ -37,6 +41,9 @@ func (c Begin) decide(d *decider) error {
 	if err := d.target(&c); err != nil {
 		return err
 	}
+	if err := d.takes(c.Takes); err != nil {
+		return err
+	}
 	if err := d.changesRules(c.Takes); err != nil {
 		return err
 	}
@@ -44,14 +51,14 @@ func (c Begin) decide(d *decider) error {
 		return fault.Under(fault.Already, d.proc.Cite, "%s is already under way for this office: %s", spaced(c.Procedure), live[0])
 	}
 	if c.Started {
-		d.st.Cause = "started"
+		d.st.Cause = Started
 		return d.call(&CalledBody{})
 	}
 	way, err := d.way(&c)
 	if err != nil {
 		return err
 	}
-	d.st.Cause = cause(way)
+	d.st.Cause = Cause(way)
 	if way.If != nil {
 		ok, err := way.If.Flag(&scope{d: d})
 		if err != nil && unknown(err) == "" {
@@ -114,20 +121,22 @@ func (d *decider) target(c *Begin) error {
 	return nil
 }
 
-func cause(b *rulebook.Beginning) string {
+// Cause is the word by which a run knows how it began: the way's own name, or
+// the word of the way.
+func Cause(b *rulebook.Beginning) string {
 	switch {
 	case b.As != "":
 		return b.As
 	case b.Vacancy != "":
 		return "vacancy"
 	case b.Event != "":
-		return b.Event
+		return "event"
 	case b.Every != nil:
 		return "every"
 	case b.Backed != nil:
 		return "backed"
 	case b.By != nil:
-		return b.By.Name
+		return "by"
 	}
 	return ""
 }
@@ -137,7 +146,7 @@ func (d *decider) way(c *Begin) (*rulebook.Beginning, error) {
 	var refusal error
 	for i := range d.proc.Begins {
 		b := &d.proc.Begins[i]
-		if c.Cause != "" && cause(b) != c.Cause {
+		if c.Cause != "" && Cause(b) != c.Cause {
 			continue
 		}
 		err := d.fits(c, b)
@@ -179,12 +188,17 @@ func (d *decider) fits(c *Begin, b *rulebook.Beginning) error {
 		if office == "office" {
 			office = c.Office
 		}
-		if err := d.officer(c.By); err != nil {
-			return err
+		if !c.Itself {
+			if err := d.officer(c.By); err != nil {
+				return err
+			}
 		}
 		if !d.vacant(office) {
 			return fault.Under(fault.TooEarly, d.proc.Cite, "the office of %s is not vacant", spaced(office))
 		}
+		return nil
+	}
+	if c.Itself {
 		return nil
 	}
 	return d.officer(c.By) // every, event: recorded by an officer where it has not begun by itself
@@ -236,7 +250,7 @@ func (d *decider) collect(c *Begin, way *rulebook.Beginning) error {
 		closes = d.cal.Closes(d.at, span).UnixMilli()
 	}
 	if err := d.emit(KindBegun, minutes.Public, &CalledBody{Procedure: c.Procedure, Unit: c.Unit, Office: c.Office,
-		Cause: d.st.Cause, At: d.now(), Closes: closes, Bases: bases, Takes: c.Takes}); err != nil {
+		Cause: d.st.Cause, At: d.now(), Closes: closes, Bases: bases, Takes: c.Takes, Private: d.book.Private(d.proc)}); err != nil {
 		return err
 	}
 	for _, p := range c.Backers {
@@ -307,7 +321,7 @@ func (d *decider) callIfBacked(way *rulebook.Beginning) (bool, error) {
 // wayOf finds the beginning that the state is collecting for.
 func (d *decider) wayOf() *rulebook.Beginning {
 	for i := range d.proc.Begins {
-		if b := &d.proc.Begins[i]; b.Backed != nil && cause(b) == d.st.Cause {
+		if b := &d.proc.Begins[i]; b.Backed != nil && Cause(b) == d.st.Cause {
 			return b
 		}
 	}
@@ -316,6 +330,7 @@ func (d *decider) wayOf() *rulebook.Beginning {
 
 // call records the call and goes into the first stage.
 func (d *decider) call(b *CalledBody) error {
+	b.Private = d.book.Private(d.proc)
 	b.Procedure, b.Unit, b.Office, b.Cause, b.At, b.Takes = d.st.Procedure, d.st.Unit, d.st.Office, d.st.Cause, d.now(), d.st.Takes
 	for i := range d.proc.Stages {
 		b.Stages = append(b.Stages, d.proc.Stages[i].Name)

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/omov/omov/fault"
-	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/rulebook"
 )
@@ -79,9 +78,10 @@ func (d *decider) actsAs(a Actor, as string, who rulebook.Who, cite, refusal, wh
 		d.office = who.Name
 		return nil
 	case rulebook.WhoUnit:
-		kind := d.book.UnitKind(who.Name)
+		speaks := SpeaksFor(d.book, d.book.UnitKind(who.Name))
 		for _, id := range d.view().Tree.Kind(who.Name, d.st.Unit) {
-			if d.holdsIn(a.Person, SpeaksFor(d.book, kind), id) {
+			if d.holdsIn(a.Person, speaks, id) {
+				d.office = speaks
 				return nil
 			}
 		}
@@ -97,6 +97,7 @@ type Choose struct {
 	Option string
 	Picked []register.PersonID
 	Votes  map[string]int64
+	Named  []RecordedPaper // votes by name; then Votes are counted from them
 }
 
 func (c Choose) decide(d *decider) error {
@@ -108,6 +109,9 @@ func (c Choose) decide(d *decider) error {
 		return fault.New(fault.Damaged, "stage %s does not say who decides", r.Name)
 	}
 	if err := d.actsAs(c.By, c.As, *r.By, d.cite(), "%s: %s decides here", spaced(r.Name)); err != nil {
+		return err
+	}
+	if err := d.byName(r, &c); err != nil {
 		return err
 	}
 	if len(r.Pick) > 0 {
@@ -127,14 +131,47 @@ func (c Choose) decide(d *decider) error {
 	if err := d.bodyVote(r, c); err != nil {
 		return err
 	}
-	b := &StageBody{Outcome: outcome, By: r.By.Name, Votes: c.Votes}
+	b := &StageBody{Outcome: outcome, By: r.By.Name, Votes: c.Votes, Named: c.Named}
 	return d.closeStage(r, b)
 }
 
-// bodyVote checks the figures of a body's vote against how it decides.
+// byName checks votes by name: each is a member's, and each has one. The
+// figures are counted from them.
+func (d *decider) byName(r *rulebook.Stage, c *Choose) error {
+	if len(c.Named) == 0 {
+		return nil
+	}
+	if r.By.Kind != rulebook.WhoBody {
+		return fault.Under(fault.Invalid, d.cite(), "only a body votes by name")
+	}
+	people, err := d.members(*r.By)
+	if err != nil {
+		return err
+	}
+	votes := map[string]int64{}
+	seen := map[string]bool{}
+	for i := range c.Named {
+		x := &c.Named[i]
+		v := readVoter(x.Voter)
+		if !slices.Contains(people, v.person) {
+			return fault.Under(fault.NotEntitled, d.cite(), "%s does not sit in the %s", x.Voter, spaced(r.By.Name))
+		}
+		if seen[x.Voter] {
+			return fault.Under(fault.Already, d.cite(), "%s has voted twice", d.personName(v.person))
+		}
+		seen[x.Voter], x.Name, x.Value, x.Section = true, d.personName(v.person), "1", ""
+		votes[x.Choice]++
+	}
+	votes["present"] = max(c.Votes["present"], int64(len(c.Named)))
+	c.Votes = votes
+	return nil
+}
+
+// bodyVote checks the figures of a body's or a unit's vote against how it
+// decides.
 func (d *decider) bodyVote(r *rulebook.Stage, c Choose) error {
-	body := d.book.Body(r.By.Name)
-	if r.By.Kind != rulebook.WhoBody || body == nil || body.Decides == nil || len(c.Votes) == 0 {
+	dec := DecidesBy(d.book, r.By)
+	if dec == nil || len(c.Votes) == 0 {
 		return nil
 	}
 	f := figures{}
@@ -143,30 +180,68 @@ func (d *decider) bodyVote(r *rulebook.Stage, c Choose) error {
 			return fault.New(fault.Invalid, "votes are counted from nought")
 		}
 		f[k] = n
-		if k != "present" {
+		if k != "present" && k != "papers" && k != abstention && k != "spoilt" {
 			f["cast"] += n
 		}
 	}
 	f["for"] = f[c.Option]
-	if f["present"] == 0 {
-		f["present"] = f["cast"]
+	if _, given := c.Votes["papers"]; !given {
+		f["papers"] = f["cast"] + f[abstention] + f["spoilt"]
 	}
-	f["papers"] = f["cast"]
-	people, err := d.members(*r.By)
+	if f["present"] == 0 {
+		f["present"] = f["papers"]
+	}
+	var err error
+	if f["entitled"], err = d.sitting(r.By, dec); err != nil {
+		return err
+	}
+	quorum, passes := dec.Quorum, dec.Passes
+	if r.Quorum != nil {
+		quorum = r.Quorum
+	}
+	if r.Passes != nil {
+		passes = r.Passes
+	}
+	cite := d.cite()
+	if b := d.book.Body(r.By.Name); b != nil && b.Cite != "" {
+		cite = b.Cite
+	}
+	ok, reached, err := d.test(quorum, f)
 	if err != nil {
 		return err
 	}
-	f["entitled"] = int64(len(people))
-	for what, t := range map[string]*rulebook.Threshold{"a quorum": body.Decides.Quorum, "a majority": body.Decides.Passes} {
-		ok, reached, err := d.test(t, f)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fault.Under(fault.NotEntitled, body.Cite, "there was not %s for that: %s", what, reachedList(reached))
-		}
+	if !ok {
+		return fault.Under(fault.NotEntitled, cite, "there was not a quorum for that: %s", reachedList(reached))
+	}
+	if r.By.Kind == rulebook.WhoUnit && c.Option == "against" {
+		return nil // what is not carried is lost
+	}
+	if ok, reached, err = d.test(passes, f); err != nil {
+		return err
+	}
+	if !ok {
+		return fault.Under(fault.NotEntitled, cite, "there was not a majority for that: %s", reachedList(reached))
 	}
 	return nil
+}
+
+// sitting is how many could vote where a body or a unit decides.
+func (d *decider) sitting(by *rulebook.Who, dec *rulebook.Decides) (int64, error) {
+	if by.Kind == rulebook.WhoUnit {
+		if dec.Ballot == nil {
+			return 0, nil
+		}
+		who, err := d.chosen(*dec.Ballot)
+		if err != nil {
+			return 0, err
+		}
+		if who.Kind != rulebook.WhoBody && who.Kind != rulebook.WhoOffice {
+			return d.world.Count(who, d.st.Unit, &scope{d: d}, d.freezeOrNil())
+		}
+		by = &who
+	}
+	people, err := d.members(*by)
+	return int64(len(people)), err
 }
 
 // pick takes candidates to the next stage.
@@ -198,7 +273,7 @@ func (d *decider) pick(r *rulebook.Stage, c Choose) error {
 	if len(through) == 0 {
 		out = "short"
 	}
-	return d.closeStage(r, &StageBody{Outcome: out, By: r.By.Name, Gate: gate, Through: through, Votes: c.Votes})
+	return d.closeStage(r, &StageBody{Outcome: out, By: r.By.Name, Gate: gate, Through: through, Votes: c.Votes, Named: c.Named})
 }
 
 // picked counts a chosen list against one quota.
@@ -232,125 +307,4 @@ func (d *decider) picked(t *rulebook.Threshold, list []register.PersonID) (bool,
 		return ok, Reached{}, err
 	}
 	return ok, r[0], nil
-}
-
-// Order is given from outside the procedure by whom the rulebook gives the
-// power: stay, resume, stop, extend (to Until, Unix milliseconds).
-type Order struct {
-	By    Actor
-	As    string
-	Order string
-	Until int64
-	Why   string
-}
-
-func (c Order) decide(d *decider) error {
-	p, err := d.power(c)
-	if err != nil {
-		return err
-	}
-	b := &OrderBody{Order: c.Order, By: d.office, At: d.now(), Why: c.Why}
-	st := d.st.Now()
-	switch c.Order {
-	case "extend":
-		if st == nil || st.Closes == 0 || st.Status == Closed || d.now() >= st.Closes {
-			return fault.Under(fault.TooLate, p.Cite, "a window is extended before it has passed; afterwards it can only be opened again")
-		}
-		if c.Until <= st.Closes {
-			return fault.Under(fault.Invalid, p.Cite, "an extension ends later than %s", d.show(st.Closes))
-		}
-		if p.Limit != nil {
-			span, err := p.Limit.Span(&scope{d: d})
-			if err != nil {
-				return damaged(err, "the limit of the power to extend")
-			}
-			if most := d.cal.Closes(time.UnixMilli(st.Closes), span); c.Until > most.UnixMilli() {
-				return fault.Under(fault.NotEntitled, p.Cite, "it can be extended until %s at the most", d.show(most.UnixMilli()))
-			}
-		}
-		b.Moves = []Move{{Stage: st.Name, Opens: st.Opens, Closes: c.Until}}
-	case "stay":
-		if d.st.Phase != Running && d.st.Phase != Halted {
-			return fault.Under(fault.Already, p.Cite, "%s is not running", d.st.Ref)
-		}
-	case "resume":
-		if d.st.Phase != Stayed {
-			return fault.Under(fault.Already, p.Cite, "%s is not stayed", d.st.Ref)
-		}
-	case "stop":
-		if !d.st.Live() {
-			return fault.Under(fault.Already, p.Cite, "%s has ended", d.st.Ref)
-		}
-	default:
-		return fault.New(fault.Invalid, "%s is not an order", c.Order)
-	}
-	if p.Together && !c.By.System {
-		if waits, err := d.together(p, b, c.Until); err != nil || waits {
-			return err
-		}
-	}
-	if err := d.emit(KindOrdered, minutes.Public, b); err != nil {
-		return err
-	}
-	if c.Order == "stop" {
-		return d.end("stopped")
-	}
-	if waits := d.st.Waits; c.Order == "resume" && waits != "" {
-		// What it waited for before the stay, it waits for still.
-		return d.emit(KindHalted, minutes.Public, &HaltBody{Waits: waits, At: d.now()})
-	}
-	return nil
-}
-
-// together records that one office asks for an order that several have to
-// give. waits is false where all the others have asked for the same.
-func (d *decider) together(p *rulebook.Power, b *OrderBody, until int64) (waits bool, err error) {
-	ask := *b
-	ask.Asked, ask.Until, ask.Moves = true, until, nil
-	if st := d.st.Now(); st != nil {
-		ask.Stage = st.Name
-	}
-	offices := map[string]bool{b.By: true}
-	for _, x := range d.st.Asked {
-		if x.Order != ask.Order || x.Stage != ask.Stage || x.Until != ask.Until {
-			continue
-		}
-		if x.By == b.By {
-			return true, fault.Under(fault.Already, p.Cite, "the %s has already asked for this; another officer has to", spaced(b.By))
-		}
-		offices[x.By] = true
-	}
-	if len(offices) >= len(p.Who) {
-		return false, nil
-	}
-	return true, d.emit(KindOrdered, minutes.Public, &ask)
-}
-
-// Stop ends a run because another one's effect says so.
-type Stop struct{ Why string }
-
-func (c Stop) decide(d *decider) error {
-	if !d.st.Live() {
-		return nil
-	}
-	if err := d.emit(KindOrdered, minutes.Public, &OrderBody{Order: "stop", At: d.now(), Why: c.Why}); err != nil {
-		return err
-	}
-	return d.end("stopped")
-}
-
-// power finds the power under which an order can be given.
-func (d *decider) power(c Order) (*rulebook.Power, error) {
-	for i := range d.book.Powers {
-		p := &d.book.Powers[i]
-		if !slices.Contains(p.May, c.Order) {
-			continue
-		}
-		for _, w := range p.Who {
-			if d.actsAs(c.By, c.As, w, p.Cite, "%s: only %s", c.Order) == nil {
-				return p, nil
-			}
-		}
-	}
-	return nil, fault.Under(fault.NotEntitled, d.cite(), "nobody here has the power to %s %s that you act for", c.Order, d.st.Ref)
 }

@@ -395,6 +395,12 @@ type Answer struct {
 }
 
 func (c Answer) decide(d *decider) error {
+	if _, _, err := d.openStage(rulebook.Draw); err == nil {
+		if c.Accept {
+			return nil // who was drawn serves, unless they say that they do not want to
+		}
+		return d.declineDraw(c.By.Person)
+	}
 	cand := d.st.Candidate(c.By.Person)
 	if cand == nil {
 		return fault.Under(fault.NotEntitled, d.cite(), "nobody has nominated you in %s", d.st.Ref)
@@ -447,79 +453,4 @@ func (c Withdraw) decide(d *decider) error {
 	}
 	_, err := d.unopposed(r)
 	return err
-}
-
-// SetSlot uses a discretion. A System actor acts as the body or office named
-// in As.
-type SetSlot struct {
-	By   Actor
-	As   string
-	Slot string
-	Text string
-}
-
-func (c SetSlot) decide(d *decider) error {
-	sl := d.book.Slot(c.Slot)
-	if sl == nil {
-		return fault.New(fault.NotFound, "the rulebook leaves no discretion called %s", c.Slot)
-	}
-	if !d.st.Live() {
-		return fault.Under(fault.TooLate, sl.Cite, "%s has ended", d.st.Ref)
-	}
-	if err := d.actsAs(c.By, c.As, sl.SetBy, sl.Cite, "%s is set by %s", spaced(sl.Name)); err != nil {
-		return err
-	}
-	if sl.By != nil {
-		by, err := sl.By.Moment(&scope{d: d})
-		if err == nil && !d.at.Before(by.End()) {
-			return fault.Under(fault.TooLate, sl.Cite, "%s could be set until %s", spaced(sl.Name), by.String())
-		}
-	}
-	v, ok := d.book.ReadSlot(sl, c.Text)
-	if !ok {
-		return fault.Under(fault.Invalid, sl.Cite, "%q is not a %s", c.Text, sl.Is)
-	}
-	if sl.Allow != nil {
-		ok, err := sl.Allow.Flag(&scope{d: d, value: &v})
-		if name := unknown(err); name != "" {
-			return fault.Under(fault.TooEarly, sl.Cite, "%s cannot be set yet: it depends on %s", spaced(sl.Name), spaced(name))
-		}
-		if err != nil {
-			return damaged(err, "what "+sl.Name+" may be")
-		}
-		if !ok {
-			return fault.Under(fault.NotEntitled, sl.Cite, "%s is outside what clause %s allows for %s", v.Text(), sl.Cite, spaced(sl.Name))
-		}
-	}
-	b := &SlotBody{Slot: sl.Name, Value: Hold(v), By: sl.SetBy.Name, At: d.now()}
-	d.setMoves(b)
-	if err := d.emit(KindSlot, minutes.Public, b); err != nil {
-		return err
-	}
-	return Tick{}.decide(d)
-}
-
-// setMoves works out which deadlines of the current stage become others.
-func (d *decider) setMoves(b *SlotBody) {
-	st, r := d.st.Now(), d.stageRule()
-	if st == nil || d.st.Phase != Running {
-		return
-	}
-	saved := d.st.Slots
-	d.st.Slots = map[string]Slot{}
-	for k, v := range saved {
-		d.st.Slots[k] = v
-	}
-	d.st.Slots[b.Slot] = Slot{Value: b.Value}
-	defer func() { d.st.Slots = saved }()
-	opens, closes, err := d.times(r, d.endedBefore())
-	if err != nil {
-		return
-	}
-	if st.Status == Open {
-		opens = st.Opens
-	}
-	if opens != st.Opens || closes != st.Closes {
-		b.Moves = append(b.Moves, Move{Stage: r.Name, Opens: opens, Closes: closes})
-	}
 }

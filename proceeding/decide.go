@@ -28,7 +28,7 @@ func Decide(book *rulebook.Book, st *State, cmd Command, at time.Time, w World) 
 	d := &decider{book: book, cal: book.Calendar(), world: w, at: at}
 	if st != nil {
 		d.st = st.Clone()
-		d.proc = book.Procedure(st.Procedure)
+		d.proc = procedureOf(book, st)
 		if d.proc == nil {
 			return nil, nil, fault.New(fault.Damaged, "%s runs %s, which its rulebook does not have", st.Ref, st.Procedure)
 		}
@@ -104,6 +104,15 @@ func (d *decider) emit(kind string, access minutes.Access, body any) error {
 		return fault.Wrap(fault.Internal, err, "the entry %s cannot be written", kind)
 	}
 	e := minutes.Entry{Kind: kind, Access: access, Office: d.office, Proceeding: d.st.Ref, Rulebook: d.book.Hash, Clause: d.cite(), Body: b}
+	if d.book.Private(d.proc) {
+		// The record of a case is for those concerned. What it changes in the
+		// register is entered there, and says nothing of the case.
+		e.Access = minutes.Parties
+		switch kind {
+		case register.KindChanged, register.KindFilled, register.KindVacated:
+			e.Access, e.Proceeding, e.Office, e.Clause = access, "", "", ""
+		}
+	}
 	d.out = append(d.out, e)
 	return d.st.Apply(d.st.Ref, d.book.Hash, kind, d.office, b)
 }
@@ -190,6 +199,9 @@ func (d *decider) members(who rulebook.Who) ([]register.PersonID, error) {
 			return []register.PersonID{register.PersonID(p.Key())}, nil
 		}
 		return nil, nil
+	}
+	if b := d.book.Body(who.Name); b != nil && b.Drawn {
+		return d.st.Drawn[who.Name], nil
 	}
 	return Members(d.book, d.view(), who.Name, &scope{d: d})
 }

@@ -38,6 +38,8 @@ const (
 	KindResult     = "result.declared/1"    // public
 	KindEffect     = "effect.applied/1"     // public
 	KindAdopted    = "text.adopted/1"       // public
+	KindDrawn      = "draw.made/1"          // officers: who declines is nobody else's business
+	KindSanction   = "sanction.applied/1"   // parties
 )
 
 // CalledBody begins a run, or the collecting of support for one.
@@ -54,6 +56,7 @@ type CalledBody struct {
 	Takes     map[string]Held   `json:"takes,omitempty"`
 	Freeze    string            `json:"freeze,omitempty"` // as it stands at the call
 	Preview   []Planned         `json:"preview,omitempty"`
+	Private   bool              `json:"private,omitempty"` // about a person
 }
 
 // Planned is when a stage is expected to open and close if nobody uses a
@@ -88,6 +91,10 @@ type SlotBody struct {
 	By    string `json:"by"`
 	At    int64  `json:"at"`
 	Moves []Move `json:"moves,omitempty"`
+
+	N     int64        `json:"act,omitempty"`  // its number among the run's acts
+	Name  string       `json:"name,omitempty"` // what people call it
+	Rolls []RollChange `json:"rolls,omitempty"`
 }
 
 // Move is a deadline that has become another.
@@ -111,6 +118,29 @@ type StageBody struct {
 	Through []register.PersonID `json:"through,omitempty"` // candidates who go on
 	By      string              `json:"by,omitempty"`
 	Votes   map[string]int64    `json:"votes,omitempty"`
+	Named   []RecordedPaper     `json:"named,omitempty"` // votes by name of a body
+	How     string              `json:"how,omitempty"`   // where a decision is taken by a secret ballot
+	Drawn   []Person            `json:"drawn,omitempty"`
+	Into    string              `json:"into,omitempty"` // the body that those drawn form
+}
+
+// SanctionBody imposes or lifts a sanction, for those concerned to read; the
+// register has its own entry.
+type SanctionBody struct {
+	Done Sanctioned `json:"done"`
+}
+
+// DrawBody is a lot that was drawn. Order is the beginning of the order in
+// which people were drawn, far enough for some to decline.
+type DrawBody struct {
+	Stage string              `json:"stage"`
+	At    int64               `json:"at"`
+	Roll  string              `json:"roll,omitempty"` // root of the roll that was drawn from
+	Pool  int64               `json:"pool,omitempty"` // how many that were; both empty where somebody declined
+	Seats int                 `json:"seats"`
+	Order []register.PersonID `json:"order"`
+	Drawn []register.PersonID `json:"drawn"`
+	Full  bool                `json:"full"` // as many as were to be drawn, within the quotas
 }
 
 // RollBody freezes a roll.
@@ -191,7 +221,7 @@ type HaltBody struct {
 
 // OrderBody is an order from outside the procedure.
 type OrderBody struct {
-	Order string `json:"order"` // stay, resume, stop, extend
+	Order string `json:"order"` // stay, resume, stop, extend, set_aside, overtaken
 	By    string `json:"by"`
 	At    int64  `json:"at"`
 	Moves []Move `json:"moves,omitempty"`
@@ -202,6 +232,11 @@ type OrderBody struct {
 	Asked bool   `json:"asked,omitempty"` // asked for, not ordered yet
 	Stage string `json:"stage,omitempty"` // for what is asked: the stage,
 	Until int64  `json:"until,omitempty"` // and until when it is extended
+
+	N      int64        `json:"act,omitempty"`    // its number among the run's acts
+	Name   string       `json:"name,omitempty"`   // what people call it
+	Target int64        `json:"target,omitempty"` // the act that is set aside
+	Rolls  []RollChange `json:"rolls,omitempty"`
 }
 
 // EffectBody is an effect that was carried out.

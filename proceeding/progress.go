@@ -39,7 +39,7 @@ func Progress(book *rulebook.Book, st *State, w World, at int64) ([]Standing, er
 // Needed is what has to be reached by what the run is gathering now; nil where
 // it gathers nothing, or needs nothing.
 func Needed(book *rulebook.Book, st *State) *rulebook.Threshold {
-	d := &decider{book: book, st: st, proc: book.Procedure(st.Procedure)}
+	d := &decider{book: book, st: st, proc: procedureOf(book, st)}
 	if st.Phase == Collecting {
 		if way := d.wayOf(); way != nil {
 			return way.Backed
@@ -254,9 +254,9 @@ func Openings(book *rulebook.Book, w World, at int64, p register.PersonID) []Ope
 				if b.Backed == nil || len(w.Live(proc.Name, 0, office)) > 0 {
 					continue
 				}
-				d := newDecider(book, &State{Procedure: proc.Name, Office: office, Cause: cause(b), Current: -1}, w, at)
+				d := newDecider(book, &State{Procedure: proc.Name, Office: office, Cause: Cause(b), Current: -1}, w, at)
 				if _, err := d.counts(b.Backed, voter{person: p}, 0); err == nil && d.heldOrNone(office) {
-					out = append(out, Opening{Procedure: proc.Name, Office: office, Cause: cause(b), Needs: d.leafNames(b.Backed)})
+					out = append(out, Opening{Procedure: proc.Name, Office: office, Cause: Cause(b), Needs: d.leafNames(b.Backed)})
 				}
 			}
 		}

@@ -75,7 +75,15 @@ func (d *decider) enter(i int) error {
 			return d.after(i, "skipped")
 		}
 	}
-	opens, closes, err := d.times(r, d.at)
+	how, err := d.secretly(r)
+	if err == nil && how != "" {
+		ballot := AsBallot(d.book, r)
+		r = &ballot
+	}
+	opens, closes := int64(0), int64(0)
+	if err == nil {
+		opens, closes, err = d.times(r, d.at)
+	}
 	if err != nil {
 		name := unknown(err)
 		if name == "" {
@@ -92,8 +100,11 @@ func (d *decider) enter(i int) error {
 			return err
 		}
 	}
-	if err := d.emit(KindComing, minutes.Public, &StageBody{Stage: r.Name, At: d.now(), Opens: opens, Closes: closes}); err != nil {
+	if err := d.emit(KindComing, minutes.Public, &StageBody{Stage: r.Name, At: d.now(), Opens: opens, Closes: closes, How: how}); err != nil {
 		return err
+	}
+	if how != "" {
+		d.proc = procedureOf(d.book, d.st)
 	}
 	if opens <= d.now() {
 		return d.open(i)
@@ -105,7 +116,7 @@ func (d *decider) enter(i int) error {
 // has to take first (OpenBallot).
 func (d *decider) open(i int) error {
 	r, st := &d.proc.Stages[i], &d.st.Stages[i]
-	if r.Kind == rulebook.Ballot {
+	if r.Kind == rulebook.Ballot || r.Kind == rulebook.Draw {
 		return nil
 	}
 	b := &StageBody{Stage: r.Name, At: d.now(), Opens: st.Opens, Closes: st.Closes}
@@ -196,6 +207,8 @@ func (d *decider) fallDue() error {
 			out = "silence"
 		}
 		return d.closeStage(r, &StageBody{Outcome: out})
+	case rulebook.Draw:
+		return d.closeDraw(r)
 	}
 	return nil
 }
@@ -330,7 +343,7 @@ func (d *decider) after(i int, outcome string) error {
 			return d.effects(t.Effects, outcome)
 		}
 	}
-	if outcome == Unopened {
+	if outcome == Unopened && d.st.Stages[i].How == "" {
 		return d.end(outcome) // what nobody decided is not gone on with
 	}
 	if i+1 < len(d.proc.Stages) {

@@ -2,6 +2,7 @@ package proceeding
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/omov/omov/register"
 )
@@ -36,6 +37,11 @@ type State struct {
 	Elected    []Person        `json:"elected,omitempty"`
 	Done       []Done          `json:"done,omitempty"`
 	Asked      []OrderBody     `json:"asked,omitempty"` // orders that wait for another office
+	Acts       []Act           `json:"acts,omitempty"`
+
+	Private    bool                           `json:"private,omitempty"`    // about a person: only those concerned read it
+	Drawn      map[string][]register.PersonID `json:"drawn,omitempty"`      // who sits in a drawn body
+	Sanctioned []Sanctioned                   `json:"sanctioned,omitempty"` // in a private run
 }
 
 // Phase says how far a run is.
@@ -63,6 +69,18 @@ type Stage struct {
 	Outcome string  `json:"outcome,omitempty"`
 	Gather  *Gather `json:"gather,omitempty"`
 	Seats   int     `json:"seats,omitempty"`
+	How     string  `json:"how,omitempty"`  // a decision taken by a secret ballot of its own
+	Draw    *Draw   `json:"draw,omitempty"` // who was drawn
+
+	Took []register.PersonID `json:"took,omitempty"` // who decided, by name
+}
+
+// Sanctioned is a sanction that a run imposed or lifted.
+type Sanctioned struct {
+	Verb     string              `json:"verb"`
+	Sanction string              `json:"sanction"`
+	Whom     []register.PersonID `json:"whom"`
+	Until    int64               `json:"until,omitempty"` // Unix seconds
 }
 
 // Status is where a stage stands.
@@ -271,6 +289,10 @@ type Done struct {
 	Says   string `json:"says,omitempty"`
 	At     int64  `json:"at"`
 
+	People []register.PersonID `json:"people,omitempty"` // who came into an office, or left it
+	Left   []register.PersonID `json:"left,omitempty"`   // who made room
+
+	Ref  string          `json:"ref,omitempty"`  // the run it is about, where it is one
 	Unit register.UnitID `json:"unit,omitempty"` // for start and stop
 	With map[string]Held `json:"with,omitempty"`
 }
@@ -374,4 +396,30 @@ func (s *State) Due() int64 {
 		return st.Closes
 	}
 	return 0
+}
+
+// TookPart tells whether a person had a part in what the run decided: by
+// supporting, by a vote by name, or in a drawn body.
+func (s *State) TookPart(p register.PersonID) bool {
+	by := voter{person: p}.key()
+	for i := range s.Stages {
+		st := &s.Stages[i]
+		if slices.Contains(st.Took, p) {
+			return true
+		}
+		if st.Gather != nil && slices.ContainsFunc(st.Gather.Supports, func(x Support) bool { return x.By == by }) {
+			return true
+		}
+	}
+	for _, body := range s.Drawn {
+		if slices.Contains(body, p) {
+			return true
+		}
+	}
+	for i := range s.Ballots {
+		if slices.ContainsFunc(s.Ballots[i].Recorded, func(x RecordedPaper) bool { return x.Voter == by }) {
+			return true
+		}
+	}
+	return false
 }

@@ -24,10 +24,18 @@ type World interface {
 	// Least counts the people in each section of who that is not listed, up to
 	// a number at which there is no need to go on; it may take long.
 	Least(who rulebook.Who, here register.UnitID, scope rulebook.Scope, freeze *rulebook.Moment, least int64) ([]int64, error)
+	// Shift compares two rolls of the same voters, each with its own scope and
+	// freeze: how many are on either, and how many on one only. It may take
+	// long.
+	Shift(who rulebook.Who, here register.UnitID, scopes [2]rulebook.Scope, freezes [2]*rulebook.Moment) (before, after, moved int64, err error)
 	// Next is when a declared event takes place.
 	Next(event string) (rulebook.Moment, bool)
 	// Latest is a procedure's latest finished run.
 	Latest(procedure string, here register.UnitID) (*State, bool)
+	// Decided is when a run of a procedure that took a value (its text) as what
+	// it takes under a name last came to a decision, Unix milliseconds; 0 where
+	// none has.
+	Decided(procedure, take, value string) int64
 	// Run gives a run by its reference.
 	Run(ref string) (*State, bool)
 	// Live gives the references of runs of a procedure that have not ended.
@@ -221,12 +229,35 @@ func (s *scope) Person(name string) (rulebook.Person, bool) {
 	case name == "candidate" && s.person != nil:
 		return s.person, true
 	}
-	if h, ok := s.d.st.Takes[name]; ok {
-		if v, ok := h.Value(s.d.cal, s.d.view()); ok && len(v.Persons) == 1 {
-			return v.Persons[0], true
-		}
+	if v, ok := s.taken(name); ok && len(v.Persons) == 1 {
+		return v.Persons[0], true
 	}
 	return nil, false
+}
+
+// taken gives what the run takes, or what a decision that it takes took:
+// `subject`, `decision.subject`.
+func (s *scope) taken(name string) (rulebook.Value, bool) {
+	if h, ok := s.d.st.Takes[name]; ok {
+		return h.Value(s.d.cal, s.d.view())
+	}
+	run, of, ok := strings.Cut(name, ".")
+	if !ok {
+		return rulebook.Value{}, false
+	}
+	h, ok := s.d.st.Takes[run]
+	if !ok {
+		return rulebook.Value{}, false
+	}
+	st, ok := s.d.world.Run(h.Text)
+	if !ok {
+		return rulebook.Value{}, false
+	}
+	h, ok = st.Takes[of]
+	if !ok {
+		return rulebook.Value{}, false
+	}
+	return h.Value(s.d.cal, s.d.view())
 }
 
 // Unit gives here, the unit in question, or one the run takes.
@@ -237,10 +268,8 @@ func (s *scope) Unit(name string) (rulebook.Unit, bool) {
 	case name == "unit" && s.unit != nil:
 		return s.unit, true
 	}
-	if h, ok := s.d.st.Takes[name]; ok {
-		if v, ok := h.Value(s.d.cal, s.d.view()); ok && len(v.Units) == 1 {
-			return v.Units[0], true
-		}
+	if v, ok := s.taken(name); ok && len(v.Units) == 1 {
+		return v.Units[0], true
 	}
 	return nil, false
 }
@@ -263,7 +292,11 @@ func (s *scope) Run(name string) (rulebook.Run, bool) {
 		st, found := s.d.world.Run(h.Text)
 		return &finished{st: st, d: s.d}, found
 	}
-	st, ok := s.d.world.Latest(name, s.d.st.Unit)
+	unit := s.d.st.Unit
+	if q := s.d.book.Procedure(name); q != nil {
+		unit = s.d.unitFor(q)
+	}
+	st, ok := s.d.world.Latest(name, unit)
 	return &finished{st: st, d: s.d}, ok
 }
 
@@ -289,14 +322,38 @@ func stageTimes(st *Stage, cal rulebook.Calendar) rulebook.StageTimes {
 	return t
 }
 
-// Text gives what is put to the vote; a text's facts are not kept yet, so
-// every fact of it is unknown but when the like was last decided.
-func (s *scope) Text(name string) (rulebook.Text, bool) { return text{}, true }
+// Text gives what is put to the vote, with the facts that were given of it.
+func (s *scope) Text(name string) (rulebook.Text, bool) { return text{s.d, name}, true }
 
-type text struct{}
+type text struct {
+	d    *decider
+	name string
+}
 
-func (text) Fact(string) (rulebook.Value, bool)   { return rulebook.Value{}, false }
-func (text) LastDecided() (rulebook.Moment, bool) { return rulebook.Moment{}, false }
+// Fact is what the caller gave of the text: it is kept with what the run
+// takes, as `text.objective`.
+func (t text) Fact(name string) (rulebook.Value, bool) {
+	h, ok := t.d.st.Takes[t.name+"."+name]
+	if !ok {
+		return rulebook.Value{}, false
+	}
+	return h.Value(t.d.cal, t.d.view())
+}
+
+// LastDecided is when the same procedure last decided a text with the same
+// objective; where texts have none, the same text.
+func (t text) LastDecided() (rulebook.Moment, bool) {
+	key := t.name + ".objective"
+	mine, ok := t.d.st.Takes[key]
+	if !ok {
+		key, mine = t.name, t.d.st.Takes[t.name]
+	}
+	at := t.d.world.Decided(t.d.st.Procedure, key, mine.Text)
+	if at == 0 {
+		return rulebook.Moment{}, false
+	}
+	return t.d.cal.Instant(time.UnixMilli(at)), true
+}
 
 // Holders gives who holds an office in the run's unit.
 func (s *scope) Holders(office string) []rulebook.Person {
@@ -377,4 +434,15 @@ func unknown(err error) string {
 
 func damaged(err error, what string) error {
 	return fault.Wrap(fault.Damaged, err, "%s cannot be evaluated", what)
+}
+
+// Plain is the scope of what is evaluated outside any run, in a unit.
+func Plain(book *rulebook.Book, w World, at time.Time, unit register.UnitID) rulebook.Scope {
+	return &scope{d: &decider{book: book, cal: book.Calendar(), world: w, at: at, st: &State{Unit: unit, Current: -1}}}
+}
+
+// Places is how many people an office has room for, in a unit.
+func Places(book *rulebook.Book, w World, at time.Time, unit register.UnitID, office string) int {
+	d := &decider{book: book, cal: book.Calendar(), world: w, at: at, st: &State{Unit: unit, Current: -1}}
+	return d.places(office)
 }

@@ -15,6 +15,7 @@ const (
 type UnitsBody struct {
 	At    int64  `json:"at"` // Unix seconds: open from then
 	Units []Unit `json:"units"`
+	Ends  bool   `json:"ends,omitempty"` // the units close then; when they opened stays
 }
 
 // PersonRow is what an entry says of one person. Commitment covers the

@@ -90,6 +90,15 @@ func (t *Tree) Within(id, in UnitID) bool {
 	return false
 }
 
+// Next is the number that the next unit gets.
+func (t *Tree) Next() UnitID {
+	next := UnitID(1)
+	for id := range t.units {
+		next = max(next, id+1)
+	}
+	return next
+}
+
 // Kind gives the open units of a kind in or below unit in, by number.
 func (t *Tree) Kind(kind string, in UnitID) []UnitID {
 	var out []UnitID
@@ -170,6 +179,24 @@ func (r *Roster) Of(p PersonID, at, known int64) []TermOfOffice {
 		}
 	}
 	return out
+}
+
+// Ends gives when places of an office in a unit became free and become free:
+// the latest end up to an instant, and the earliest after it; 0 where there is
+// none.
+func (r *Roster) Ends(office string, unit UnitID, at int64) (last, next int64) {
+	for _, i := range r.byOffice[office] {
+		t := &r.terms[i]
+		if t.Ended != 0 || t.Unit != unit || t.Until == Forever {
+			continue
+		}
+		if t.Until <= at {
+			last = max(last, t.Until)
+		} else if next == 0 || t.Until < next {
+			next = t.Until
+		}
+	}
+	return last, next
 }
 
 // History gives every term of an office that is still known, the oldest first.

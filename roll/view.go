@@ -107,6 +107,19 @@ func (v *View) day(unix int64) rulebook.Moment {
 	return rulebook.Moment{T: time.Date(y, m, d, 0, 0, 0, 0, v.Book.Zone), IsDay: true}
 }
 
+// Leaving is what ends the person's belonging in a class, within the view's
+// unit, at an instant (Unix seconds): one change for each unit.
+func (p *Person) Leaving(class register.Term, at int64) []register.Change {
+	var out []register.Change
+	for i := range p.Rec.Spans {
+		s := &p.Rec.Spans[i]
+		if s.Aspect == register.Belongs && s.Name == class && s.At(p.View.At, p.View.Known) && (p.View.Here == 0 || p.View.Tree.Within(s.Unit, p.View.Here)) {
+			out = append(out, register.Change{Aspect: register.Belongs, Name: class, Unit: s.Unit, From: at, End: true})
+		}
+	}
+	return out
+}
+
 // Holds tells whether the person holds an office, in the view's unit where
 // the office is one per unit.
 func (p *Person) Holds(office string) bool {

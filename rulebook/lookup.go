@@ -96,3 +96,19 @@ func (s *Stage) Next(outcome string) ([]Effect, bool) {
 	}
 	return nil, false
 }
+
+// Private tells whether the runs of a procedure are about a person, or about a
+// decision that was: then only those concerned read their record.
+func (b *Book) Private(p *Procedure) bool { return b.private(p, len(b.Procedures)) }
+
+func (b *Book) private(p *Procedure, deep int) bool {
+	if p == nil || deep < 0 {
+		return false
+	}
+	for _, t := range p.Takes {
+		if t.Is == TakePerson || t.Is == TakeRun && b.private(b.Procedure(t.Of), deep-1) {
+			return true
+		}
+	}
+	return false
+}
