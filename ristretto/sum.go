@@ -147,3 +147,71 @@ func (g *Group) MultiMul(ks []Scalar, ps []Affine) Point {
 	s.Add(Recode(ks, 253, width), ps)
 	return s.Result()
 }
+
+// FewMul gives the sum of ks[i]·ps[i] for a few public scalars: the doublings
+// are shared (Straus), with signed digits of four bits, and none are spent on
+// digits that are zero in every scalar, so that small scalars are cheap. A
+// scalar close to the order counts as a small negative one.
+func (g *Group) FewMul(ks []Scalar, ps []Point) Point {
+	const width = 4
+	signed, negative := make([]Scalar, len(ks)), make([]bool, len(ks))
+	for i := range ks {
+		var minus Scalar
+		minus.Negate(&ks[i])
+		signed[i] = ks[i]
+		if shorter(&minus, &ks[i]) {
+			signed[i], negative[i] = minus, true
+		}
+	}
+	d := Recode(signed, 253, width)
+	tables := make([][]Point, len(ps))
+	r := g.Identity()
+	started := false
+	for row := d.rows - 1; row >= 0; row-- {
+		if started {
+			for range width {
+				r.double(&r)
+			}
+		}
+		for i := range ps {
+			digit := int(d.d[row*d.n+i])
+			if digit == 0 {
+				continue
+			}
+			started = true
+			if negative[i] {
+				digit = -digit
+			}
+			if tables[i] == nil {
+				tables[i] = g.multiples(&ps[i], 1<<(width-1))
+			}
+			if digit > 0 {
+				r = g.Add(&r, &tables[i][digit-1])
+			} else {
+				r = g.Sub(&r, &tables[i][-digit-1])
+			}
+		}
+	}
+	return r
+}
+
+// shorter tells whether a has fewer bits than b.
+func shorter(a, b *Scalar) bool {
+	x, y := a.Bytes(), b.Bytes()
+	for i := len(x) - 1; i >= 0; i-- {
+		if x[i] != y[i] {
+			return x[i] < y[i]
+		}
+	}
+	return false
+}
+
+// multiples gives 1·p to n·p.
+func (g *Group) multiples(p *Point, n int) []Point {
+	out := make([]Point, n)
+	out[0] = *p
+	for i := 1; i < n; i++ {
+		out[i] = g.Add(&out[i-1], p)
+	}
+	return out
+}
