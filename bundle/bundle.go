@@ -210,6 +210,9 @@ func (w *writer) lines(from int64, n int) ([][]byte, error) {
 		q := store.Query{Before: from + int64(n), Bodies: true, Limit: n}
 		if w.kind == KindPublic {
 			q.Access = []minutes.Access{minutes.Public}
+		} else {
+			// What is for the parties of a case alone is in no bundle.
+			q.Access = []minutes.Access{minutes.Public, minutes.Members, minutes.Officers, minutes.Scrutineers}
 		}
 		opened, err := tx.Page(q) // the newest first
 		if err != nil {

@@ -42,6 +42,8 @@ func (v *verifier) ballotEntry(e *entry, r *run, x any) {
 		v.totals(e, r, b)
 	case *proceeding.ResultBody:
 		v.result(e, r, b)
+	case *proceeding.DrawBody:
+		v.drew(e, r, b)
 	}
 }
 
@@ -50,7 +52,11 @@ func (v *verifier) ballotEntry(e *entry, r *run, x any) {
 func (v *verifier) frozen(e *entry, r *run, b *proceeding.RollBody) {
 	c := v.Check(CheckRolls)
 	now := r.st.Now()
-	ok := now != nil && r.proc.Stages[r.st.Current].Kind == rulebook.Ballot && now.Status == proceeding.Coming
+	kind := rulebook.StageKind("")
+	if now != nil {
+		kind = r.proc.Stages[r.st.Current].Kind
+	}
+	ok := (kind == rulebook.Ballot || kind == rulebook.Draw) && now.Status == proceeding.Coming
 	if !v.Check(CheckSteps).must(ok && b.Ballot == r.st.BallotID(), e.seq, "a roll is taken and no ballot is about to open") {
 		return
 	}
@@ -73,14 +79,18 @@ func (v *verifier) frozen(e *entry, r *run, b *proceeding.RollBody) {
 
 // plan is the electorate of a ballot, made ready to be asked.
 func (s *scope) plan(rule *rulebook.Stage) (*roll.Plan, *rulebook.Moment, error) {
-	if rule.Voters == nil {
+	who := rule.Voters
+	if rule.Kind == rulebook.Draw {
+		who = rule.Pool
+	}
+	if who == nil {
 		return nil, nil, fmt.Errorf("the stage %s has no voters", rule.Name)
 	}
 	freeze, err := s.freeze()
 	if err != nil {
 		return nil, nil, err
 	}
-	voters, err := s.chosen(*rule.Voters)
+	voters, err := s.chosen(*who)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -369,6 +379,11 @@ func (v *verifier) filled(e *entry, r *run, b *register.FilledBody) {
 		return
 	}
 	in := func(p proceeding.Person) bool { return p.ID == b.Term.Person && p.Name == b.Name }
+	if r.reopened {
+		ours := slices.Contains(r.left, b.Term.Person) || slices.Contains(r.filled, b.Term.Person)
+		c.must(ours, e.seq, "%s comes back into the office of %s, and had no part in what was set aside", b.Name, spaced(b.Term.Office))
+		return
+	}
 	ok := slices.ContainsFunc(r.st.Elected, in)
 	if len(r.st.Elected) == 0 {
 		ok = slices.ContainsFunc(r.st.Standing(), func(c proceeding.Candidate) bool { return in(c.Person) })

@@ -32,6 +32,9 @@ func (v *verifier) finish() {
 		return
 	}
 	v.Check(CheckOpened).note("%d entries opened", v.Check(CheckOpened).Done)
+	if v.apart > 0 {
+		v.Check(CheckOpened).note("%s of cases about people: only those concerned can read them, and no bundle holds them", plural(v.apart, "record"))
+	}
 	for _, id := range []string{CheckSupport, CheckBases, CheckGateAgain, CheckClosing} {
 		v.Check(id).note("%s", v.looked(id))
 	}

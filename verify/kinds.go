@@ -147,7 +147,7 @@ func kinds() map[string]kind {
 		kindStanding: {read: body[standingBody], access: public},
 		kindTerms:    {read: body[register.ImportedBody], access: officers},
 
-		register.KindUnits:    {read: body[register.UnitsBody], access: public},
+		register.KindUnits:    {read: body[register.UnitsBody], access: public, free: true},
 		register.KindImported: {read: body[register.ImportedBody], access: officers},
 		register.KindChanged:  {read: body[register.ImportedBody], access: officers, free: true},
 		register.KindFilled:   {read: body[register.FilledBody], access: public, free: true},
@@ -185,5 +185,7 @@ func kinds() map[string]kind {
 		proceeding.KindResult:     p(body[proceeding.ResultBody]),
 		proceeding.KindEffect:     p(body[proceeding.EffectBody]),
 		proceeding.KindAdopted:    p(body[proceeding.AdoptedBody]),
+		proceeding.KindDrawn:      o(body[proceeding.DrawBody]),
+		proceeding.KindSanction:   {read: body[proceeding.SanctionBody], access: minutes.Parties, run: true},
 	}
 }

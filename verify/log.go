@@ -25,6 +25,7 @@ type entry struct {
 	open   bool
 	head   minutes.Header
 	body   []byte
+	kinds  kind // what is known of its kind
 }
 
 // line is one line of an entries file.

@@ -37,6 +37,8 @@ type organisation struct {
 	erased map[register.PersonID]bool
 	runs   map[string]*run
 	order  []string // references, the oldest first
+
+	reaching []reaching // effects of runs on other runs
 }
 
 // adoption is a version of the rulebook and when it came into force.
@@ -76,8 +78,10 @@ func (v *verifier) about(e *entry, x any) {
 	case *rulebookBody:
 		v.rulebook(e, b)
 	case *eventBody:
+		v.declared(e, b)
 		o.events = append(o.events, *b)
 	case *standingBody:
+		v.standing(e, b)
 		o.slots[fmt.Sprintf("%s@%d", b.Slot, b.Unit)] = b.Set
 	case *register.ImportedBody:
 		v.rows(e, b)
@@ -174,6 +178,9 @@ func (v *verifier) unitsOpened(e *entry, b *register.UnitsBody) {
 	for _, u := range b.Units {
 		u.Opened, u.Known = b.At, e.seq
 		i, restated := o.unitAt[u.ID]
+		if b.Ends && v.Check(CheckRecords).must(restated, e.seq, "unit %d closes and was never open", u.ID) {
+			u.Opened, u.Closed = o.units[i].Opened, b.At
+		}
 		if u.ID <= 0 {
 			v.Check(CheckRecords).fail(e.seq, "a unit has the number %d", u.ID)
 		} else if restated {
@@ -252,8 +259,7 @@ func (o *organisation) countIn(u register.UnitID, class string, at, known int64)
 
 func (o *organisation) took(p register.PersonID, ref string) bool {
 	r := o.runs[ref]
-	by := fmt.Sprintf("p%d", p)
-	return r != nil && slices.ContainsFunc(r.supports, func(s given) bool { return s.By == by && s.stage != "" })
+	return r != nil && r.st.TookPart(p)
 }
 
 // latest is a procedure's latest finished run in a unit.

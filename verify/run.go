@@ -27,6 +27,9 @@ type run struct {
 	frozenAt  int64
 	rolls     map[string]*takenRoll // by ballot
 	closings  map[string]*closing
+	reopened  bool                // what it decided has been set aside, or restored
+	left      []register.PersonID // who left an office by it
+	overtaken string              // the event that ended it
 }
 
 // given is one supporter's word, as its entry had it.
@@ -69,6 +72,7 @@ func (v *verifier) entry(e *entry) {
 	case e.seq == 1 && e.head.Kind != kindFounded:
 		c.fail(e.seq, "the first entry does not open the book")
 	}
+	e.kinds = k
 	if e.head.Proceeding != "" {
 		v.step(e, x)
 	}
@@ -79,8 +83,12 @@ func (v *verifier) entry(e *entry) {
 
 // closed counts an entry that is not open. A scrutineers' bundle has none.
 func (v *verifier) closed(e *entry) {
-	v.Check(CheckRecords).must(slices.Contains([]minutes.Access{minutes.Members, minutes.Officers, minutes.Scrutineers}, e.access), e.seq, "it is for %q, whom nobody knows", e.access)
+	v.Check(CheckRecords).must(slices.Contains([]minutes.Access{minutes.Members, minutes.Officers, minutes.Scrutineers, minutes.Parties}, e.access), e.seq, "it is for %q, whom nobody knows", e.access)
 	v.Check(CheckPrivacy).Done++
+	if apartOnly(e.access) {
+		v.apart++
+		return
+	}
 	if v.full {
 		v.Check(CheckOpened).must(false, e.seq, "it is not open; it could be anything")
 	}
@@ -97,7 +105,9 @@ func (v *verifier) step(e *entry, x any) {
 	c := v.Check(CheckRulebooks)
 	c.must(e.head.Rulebook == r.book.Hash, e.seq, "it is decided under another rulebook than %s is pinned to", e.head.Proceeding)
 	if !r.st.Live() && r.st.Begun != 0 {
-		v.Check(CheckSteps).must(false, e.seq, "%s goes on after its end", e.head.Proceeding)
+		order, isOrder := x.(*proceeding.OrderBody)
+		again := isOrder && order.Order == "set_aside" || r.reopened && !e.kinds.run
+		v.Check(CheckSteps).must(again, e.seq, "%s goes on after its end", e.head.Proceeding)
 	}
 	v.before(e, r, x)
 	if err := r.st.Apply(e.head.Proceeding, e.head.Rulebook, e.head.Kind, e.head.Office, e.body); err != nil {
@@ -170,9 +180,25 @@ func (v *verifier) after(e *entry, r *run, x any) {
 		}
 	case *proceeding.AdoptedBody:
 		r.adopted = true
+	case *proceeding.EffectBody:
+		v.org.reaching = append(v.org.reaching, reaching{Done: b.Done, from: e.head.Proceeding})
+	case *register.VacatedBody:
+		r.left = append(r.left, b.Who)
+	case *proceeding.StageBody:
+		if b.How != "" {
+			r.asBallot(r.st.Current)
+		}
 	case *register.FilledBody:
 		r.filled = append(r.filled, b.Term.Person)
 	}
+}
+
+// asBallot reads a decision that is taken by a secret ballot as that ballot.
+func (r *run) asBallot(i int) {
+	p := *r.proc
+	p.Stages = slices.Clone(p.Stages)
+	p.Stages[i] = proceeding.AsBallot(r.book, &p.Stages[i])
+	r.proc = &p
 }
 
 // instant checks an instant that a body names: never after its own entry.
@@ -194,6 +220,11 @@ func (v *verifier) beginning(e *entry, r *run, b *proceeding.CalledBody) {
 		r.st.Procedure, r.st.Unit, r.st.Office, r.st.Cause, r.st.Takes = b.Procedure, b.Unit, b.Office, b.Cause, b.Takes
 	}
 	c.must(len(r.proc.Fills) == 0 || slices.Contains(r.proc.Fills, b.Office), e.seq, "%s does not fill the office %q", b.Procedure, b.Office)
+	if b.Cause == proceeding.Started {
+		c.must(v.caused(e, r, e.head.Proceeding, rulebook.DoStart, b.Procedure, b.Unit), e.seq, "it says that another decision started it, and none did")
+		c.must(sameStages(r.proc, b.Stages), e.seq, "it lists other stages than the rulebook")
+		return
+	}
 	way := wayOf(r.proc, b.Cause)
 	if !c.must(way != nil, e.seq, "%s does not begin by %q", b.Procedure, b.Cause) {
 		return
@@ -234,13 +265,13 @@ func wayOf(p *rulebook.Procedure, cause string) *rulebook.Beginning {
 		case b.Vacancy != "":
 			own = "vacancy"
 		case b.Event != "":
-			own = b.Event
+			own = "event"
 		case b.Every != nil:
 			own = "every"
 		case b.Backed != nil:
 			own = "backed"
 		case b.By != nil:
-			own = b.By.Name
+			own = "by"
 		}
 		if own == cause {
 			return b
@@ -256,9 +287,26 @@ func (v *verifier) ending(e *entry, r *run, b *proceeding.EndBody) {
 		v.Check(CheckTimes).must(ok, e.seq, "it lapses before its window for support has closed")
 		return
 	}
+	if r.overtaken != "" {
+		v.Check(CheckSteps).must(slices.Contains(r.endsOn(r.overtaken), b.Outcome), e.seq, "it ends as %q when %s was declared", b.Outcome, spaced(r.overtaken))
+		return
+	}
 	if v.Check(CheckSteps).must(r.st.Now() != nil, e.seq, "it ends and has not begun") && b.Outcome != "stopped" {
 		v.followed(e, r, b)
 	}
+}
+
+// endsOn is how a run can end when an event is declared.
+func (r *run) endsOn(event string) []string {
+	out := []string{"stopped"}
+	for _, s := range r.proc.StopsOn {
+		for _, f := range s.Effects {
+			if s.Event == event && f.Do == rulebook.DoEnd {
+				out = append(out, f.Target)
+			}
+		}
+	}
+	return out
 }
 
 // followed checks that a run ends as its last stage decided, and that what
@@ -270,6 +318,9 @@ func (v *verifier) followed(e *entry, r *run, b *proceeding.EndBody) {
 	ends := []string{st.Outcome}
 	if st.Outcome == proceeding.TooFew {
 		ends = append(ends, "nobody stood")
+	}
+	if st.Status == proceeding.Skipped {
+		ends = append(ends, "skipped")
 	}
 	for _, f := range effects {
 		switch {
@@ -290,6 +341,17 @@ func (v *verifier) followed(e *entry, r *run, b *proceeding.EndBody) {
 func (v *verifier) slot(e *entry, r *run, b *proceeding.SlotBody) {
 	v.prompt(e, b.At)
 	sl := r.book.Slot(b.Slot)
+	v.act(e, r, b.N)
+	v.rolls(e, r, b.Rolls, func(st *proceeding.State) {
+		if st.Slots == nil {
+			st.Slots = map[string]proceeding.Slot{}
+		}
+		st.Slots[b.Slot] = proceeding.Slot{Value: b.Value}
+	})
+	if sl != nil && sl.SetBy.Name != b.By && r.mayOrder(b.By, "set") {
+		v.moves(e, r, b.At, b.Moves) // by an order: whatever its own rule says
+		return
+	}
 	if !v.Check(CheckSteps).must(sl != nil && sl.SetBy.Name == b.By, e.seq, "the rulebook gives %q no discretion called %s", b.By, b.Slot) {
 		return
 	}
@@ -310,13 +372,42 @@ func (v *verifier) slot(e *entry, r *run, b *proceeding.SlotBody) {
 
 func (v *verifier) ordered(e *entry, r *run, b *proceeding.OrderBody) {
 	v.prompt(e, b.At)
-	known := slices.Contains([]string{"stay", "resume", "stop", "extend"}, b.Order)
-	v.Check(CheckSteps).must(known, e.seq, "there is no order called %q", b.Order)
-	may := slices.ContainsFunc(r.book.Powers, func(p rulebook.Power) bool {
-		return slices.Contains(p.May, b.Order) && slices.ContainsFunc(p.Who, func(w rulebook.Who) bool { return r.speaks(b.By, w) })
+	c := v.Check(CheckSteps)
+	if !b.Asked {
+		v.act(e, r, b.N)
+	}
+	switch b.Order {
+	case proceeding.OrderOvertaken:
+		known := slices.ContainsFunc(v.org.events, func(x eventBody) bool { return x.Event == b.Why })
+		listed := slices.ContainsFunc(r.proc.StopsOn, func(s rulebook.StopOn) bool { return s.Event == b.Why })
+		c.must(known && listed, e.seq, "it is overtaken by %q, which was not declared, or does not stop it", b.Why)
+		r.overtaken = b.Why
+		return
+	case "set_aside":
+		v.setAside(e, r, b)
+		v.rolls(e, r, b.Rolls, func(st *proceeding.State) {
+			_ = st.Apply(st.Ref, st.Book, e.head.Kind, e.head.Office, e.body)
+		})
+	case "stay", "resume", "stop", "extend":
+	default:
+		c.must(false, e.seq, "there is no order called %q", b.Order)
+	}
+	if b.By == "" {
+		verb := rulebook.Verb(b.Order)
+		c.must(v.caused(e, r, e.head.Proceeding, verb, r.st.Procedure, r.st.Unit), e.seq, "nobody ordered it, and no decision has that effect")
+	} else {
+		c.must(r.mayOrder(b.By, b.Order), e.seq, "the rulebook gives %q no power to %s", b.By, spaced(b.Order))
+	}
+	if b.Order != "resume" { // a stay's time is given back, though it has passed
+		v.moves(e, r, b.At, b.Moves)
+	}
+}
+
+// mayOrder tells whether an office can have given an order.
+func (r *run) mayOrder(office, order string) bool {
+	return slices.ContainsFunc(r.book.Powers, func(p rulebook.Power) bool {
+		return slices.Contains(p.May, order) && slices.ContainsFunc(p.Who, func(w rulebook.Who) bool { return r.speaks(office, w) })
 	})
-	v.Check(CheckSteps).must(may, e.seq, "the rulebook gives %q no power to %s", b.By, b.Order)
-	v.moves(e, r, b.At, b.Moves)
 }
 
 // moves checks that a deadline is moved before it has passed.
@@ -341,7 +432,7 @@ func (r *run) speaks(office string, who rulebook.Who) bool {
 		}
 		return office == who.Name || slices.Contains(r.officers(), office)
 	case rulebook.WhoUnit:
-		return office == ""
+		return office == "" || office == who.Name || office == speaksFor(r.book, r.book.UnitKind(who.Name))
 	}
 	return office == who.Name
 }

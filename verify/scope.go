@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/omov/omov/proceeding"
@@ -158,6 +159,13 @@ func (s *scope) Unit(name string) (rulebook.Unit, bool) {
 
 func (s *scope) taken(name string) (rulebook.Value, bool) {
 	h, ok := s.r.st.Takes[name]
+	if run, of, path := strings.Cut(name, "."); !ok && path {
+		taken := s.o.runs[s.r.st.Takes[run].Text]
+		if taken == nil {
+			return rulebook.Value{}, false
+		}
+		h, ok = taken.st.Takes[of]
+	}
 	if !ok {
 		return rulebook.Value{}, false
 	}
@@ -182,7 +190,15 @@ func (s *scope) Run(name string) (rulebook.Run, bool) {
 		r := s.o.runs[h.Text]
 		return &past{r: r, s: s}, r != nil
 	}
-	r := s.o.latest(name, s.r.st.Unit)
+	unit := s.r.st.Unit
+	if q := s.r.book.Procedure(name); q != nil && unit != 0 {
+		if u, ok := s.view().Tree.Up(unit, q.In); q.In == "" {
+			unit = 0
+		} else if ok {
+			unit = u.ID
+		}
+	}
+	r := s.o.latest(name, unit)
 	return &past{r: r, s: s}, r != nil
 }
 
@@ -209,13 +225,41 @@ func (s *scope) times(st *proceeding.Stage) rulebook.StageTimes {
 	return t
 }
 
-// Text gives what is put to the vote; no fact of it is recorded yet.
-func (s *scope) Text(string) (rulebook.Text, bool) { return text{}, true }
+// Text gives what is put to the vote, with the facts that were given of it.
+func (s *scope) Text(name string) (rulebook.Text, bool) { return text{s, name}, true }
 
-type text struct{}
+type text struct {
+	s    *scope
+	name string
+}
 
-func (text) Fact(string) (rulebook.Value, bool)   { return rulebook.Value{}, false }
-func (text) LastDecided() (rulebook.Moment, bool) { return rulebook.Moment{}, false }
+func (t text) Fact(name string) (rulebook.Value, bool) {
+	h, ok := t.s.r.st.Takes[t.name+"."+name]
+	if !ok {
+		return rulebook.Value{}, false
+	}
+	return h.Value(t.s.cal(), t.s.view())
+}
+
+// LastDecided is when the same procedure last decided a text with the same
+// objective, or the same text.
+func (t text) LastDecided() (rulebook.Moment, bool) {
+	key := t.name + ".objective"
+	if _, ok := t.s.r.st.Takes[key]; !ok {
+		key = t.name
+	}
+	var last int64
+	for _, r := range t.s.o.runs {
+		h, ok := r.st.Takes[key]
+		if ok && h.Text == t.s.r.st.Takes[key].Text && r.st.Procedure == t.s.r.st.Procedure && r.st.Phase == proceeding.Ended && len(r.st.Ballots) > 0 {
+			last = max(last, r.st.Ended)
+		}
+	}
+	if last == 0 {
+		return rulebook.Moment{}, false
+	}
+	return t.s.instant(last).Moment, true
+}
 
 // Holders gives who holds an office in the run's unit.
 func (s *scope) Holders(office string) []rulebook.Person {
@@ -354,6 +398,9 @@ func (s *scope) members(who rulebook.Who) ([]register.PersonID, error) {
 	b := s.r.book.Body(who.Name)
 	if b == nil {
 		return nil, fmt.Errorf("the rulebook has no body called %s", who.Name)
+	}
+	if b.Drawn {
+		return s.r.st.Drawn[who.Name], nil
 	}
 	var out []register.PersonID
 	for _, office := range b.Offices {

@@ -60,6 +60,12 @@ func (v *verifier) coming(e *entry, r *run, s *scope, rule *rulebook.Stage, i in
 		c.must(rule.If != nil, e.seq, "%s is passed over, which the rulebook does not allow", spaced(rule.Name))
 		return
 	}
+	if b.How != "" {
+		ballot := proceeding.AsBallot(r.book, rule)
+		how, err := ballot.How.Words(s)
+		v.Check(CheckBallots).must(rule.Kind == rulebook.Decide && err == nil && how == b.How, e.seq, "it is decided by a ballot (%s) where the rulebook has none", b.How)
+		rule = &ballot
+	}
 	if b.Opens == 0 { // waits for a discretion; announced again when it is used
 		return
 	}
@@ -135,8 +141,8 @@ func (v *verifier) opening(e *entry, r *run, s *scope, rule *rulebook.Stage, i i
 	st := &r.st.Stages[i]
 	v.Check(CheckSteps).must(i == r.st.Current && st.Status == proceeding.Coming, e.seq, "%s opens without having been announced", spaced(rule.Name))
 	v.Check(CheckTimes).must(b.At >= st.Opens && b.Opens == st.Opens, e.seq, "%s opens at another time than was announced", spaced(rule.Name))
-	if rule.Kind == rulebook.Ballot {
-		v.Check(CheckSteps).must(r.frozen != nil, e.seq, "the ballot opens without a roll")
+	if rule.Kind == rulebook.Ballot || rule.Kind == rulebook.Draw {
+		v.Check(CheckSteps).must(r.frozen != nil, e.seq, "the ballot or draw opens without a roll")
 		return
 	}
 	v.Check(CheckTimes).must(b.Closes == st.Closes, e.seq, "%s closes at another time than was announced", spaced(rule.Name))
@@ -168,6 +174,9 @@ func (v *verifier) closing(e *entry, r *run, s *scope, rule *rulebook.Stage, i i
 		v.gateClosed(e, r, s, rule, b)
 	case rulebook.Decide:
 		v.decided(e, r, s, rule, st, b)
+	case rulebook.Draw:
+		c.must(st.Status == proceeding.Open, e.seq, "%s closes and was not open", spaced(rule.Name))
+		v.drawn(e, r, rule, st, b)
 	case rulebook.Ballot:
 		last := len(r.st.Ballots) - 1
 		held := last >= 0 && r.st.Ballots[last].Stage == i && r.st.Ballots[last].Counted != 0 && r.st.Ballots[last].Outcome == b.Outcome
@@ -262,14 +271,14 @@ func (v *verifier) decided(e *entry, r *run, s *scope, rule *rulebook.Stage, st 
 
 // bodyVote measures the figures of a body's vote against how it decides.
 func (v *verifier) bodyVote(e *entry, r *run, s *scope, rule *rulebook.Stage, b *proceeding.StageBody) {
-	body := r.book.Body(b.By)
-	if body == nil || body.Decides == nil || len(b.Votes) == 0 || rule.By.Kind != rulebook.WhoBody || len(rule.Pick) > 0 {
+	dec := proceeding.DecidesBy(r.book, rule.By)
+	if dec == nil || len(b.Votes) == 0 || len(rule.Pick) > 0 {
 		return
 	}
 	f := map[string]int64{}
 	for k, n := range b.Votes {
 		f[k] = n
-		if k != "present" {
+		if !slices.Contains([]string{"present", "papers", "abstain", "spoilt"}, k) {
 			f["cast"] += n
 		}
 	}
@@ -278,16 +287,63 @@ func (v *verifier) bodyVote(e *entry, r *run, s *scope, rule *rulebook.Stage, b 
 		option = map[string]string{"carried": "for", "lost": "against"}[b.Outcome]
 	}
 	f["for"] = f[option]
-	if f["present"] == 0 {
-		f["present"] = f["cast"]
+	if _, given := b.Votes["papers"]; !given {
+		f["papers"] = f["cast"] + f["abstain"] + f["spoilt"]
 	}
-	f["papers"] = f["cast"]
-	list, err := s.members(*rule.By)
-	f["entitled"] = int64(len(list))
+	if f["present"] == 0 {
+		f["present"] = f["papers"]
+	}
 	c := v.Check(CheckResults)
-	quorate, ok1 := s.passes(body.Decides.Quorum, f)
-	carried, ok2 := s.passes(body.Decides.Passes, f)
-	c.must(err == nil && ok1 && ok2 && quorate && carried, e.seq, "the %s decided %q without its quorum or its majority", spaced(b.By), b.Outcome)
+	if n, known := s.sitting(v, rule.By, dec); known {
+		f["entitled"] = n
+	}
+	quorum, passes := dec.Quorum, dec.Passes
+	if rule.Quorum != nil {
+		quorum = rule.Quorum
+	}
+	if rule.Passes != nil {
+		passes = rule.Passes
+	}
+	quorate, ok1 := s.passes(quorum, f)
+	carried, ok2 := s.passes(passes, f)
+	lost := rule.By.Kind == rulebook.WhoUnit && option == "against"
+	c.must(!ok1 && !v.full || ok1 && quorate && (lost || ok2 && carried), e.seq, "the %s decided %q without its quorum or its majority", spaced(b.By), b.Outcome)
+	v.namedVotes(e, s, rule, b)
+}
+
+// sitting is how many could vote where a body or a unit decides; known is false
+// where only the register says, which a public bundle does not have.
+func (s *scope) sitting(v *verifier, by *rulebook.Who, dec *rulebook.Decides) (n int64, known bool) {
+	if by.Kind == rulebook.WhoUnit {
+		if dec.Ballot == nil || !v.full {
+			return 0, dec.Ballot == nil
+		}
+		n, err := s.everybody(*dec.Ballot)
+		return n, err == nil
+	}
+	list, err := s.members(*by)
+	return int64(len(list)), err == nil
+}
+
+// namedVotes checks votes by name of a body: each is a member's, each has one,
+// and the figures are theirs.
+func (v *verifier) namedVotes(e *entry, s *scope, rule *rulebook.Stage, b *proceeding.StageBody) {
+	if len(b.Named) == 0 {
+		return
+	}
+	list, err := s.members(*rule.By)
+	c := v.Check(CheckResults)
+	counted := map[string]int64{}
+	seen := map[register.PersonID]bool{}
+	for _, x := range b.Named {
+		p, _, ok := unkey(x.Voter)
+		c.must(err == nil && ok && slices.Contains(list, p) && !seen[p], e.seq, "%s votes by name and does not sit in the %s, or votes twice", x.Name, spaced(b.By))
+		seen[p] = true
+		counted[x.Choice]++
+	}
+	for k, n := range counted {
+		c.must(b.Votes[k] == n, e.seq, "%d voted %q by name; it says %d", n, k, b.Votes[k])
+	}
 }
 
 // candidate checks what becomes of a candidate.

@@ -54,6 +54,7 @@ type verifier struct {
 	head  tiles.Checkpoint
 	since tiles.Checkpoint
 	org   *organisation
+	apart int // entries that only the parties of a case can read
 }
 
 // Verify checks a bundle. What does not hold is in the report; the error is
