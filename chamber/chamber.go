@@ -18,6 +18,7 @@ package chamber
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ type Chamber struct {
 	books  map[string]*rulebook.Book
 	snap   *snapshot
 	counts map[string]int64
+	within map[classKey][]unitCounts
 	names  map[int64]string
 	after  []func(minutes.Minute)
 
@@ -56,7 +58,7 @@ type Chamber struct {
 
 // Open opens a chamber over a book that has been founded, or is about to be.
 func Open(ctx context.Context, o Options) (*Chamber, error) {
-	c := &Chamber{Box: box.Keys{Dir: o.Keys}, books: map[string]*rulebook.Book{}, counts: map[string]int64{}, names: map[int64]string{}}
+	c := &Chamber{Box: box.Keys{Dir: o.Keys}, books: map[string]*rulebook.Book{}, counts: map[string]int64{}, within: map[classKey][]unitCounts{}, names: map[int64]string{}}
 	db, err := store.Open(ctx, o.Store)
 	if err != nil {
 		return nil, err
@@ -121,7 +123,8 @@ func (c *Chamber) Current(tx *store.Tx) (*rulebook.Book, error) {
 }
 
 // errCount puts a decision off until counts of the register are there. take
-// gives them by the keys under which they are looked for.
+// gives them by the keys under which they are looked for, or keeps them
+// itself.
 type errCount struct {
 	take func(*store.Tx) (map[string]int64, error)
 }
@@ -146,6 +149,9 @@ func (c *Chamber) Write(ctx context.Context, decide func(w *World) ([]minutes.En
 				return err
 			}
 			entries, err := decide(w)
+			if w.missing.err != nil {
+				return w.missing.err
+			}
 			if err != nil && len(entries) == 0 {
 				return err
 			}
@@ -153,7 +159,7 @@ func (c *Chamber) Write(ctx context.Context, decide func(w *World) ([]minutes.En
 			done, err = c.commit(w, entries)
 			return err
 		})
-		if n, ok := err.(*errCount); ok {
+		if n := putOff(err); n != nil {
 			if err := c.count(ctx, n); err != nil {
 				return err
 			}
@@ -168,21 +174,39 @@ func (c *Chamber) Write(ctx context.Context, decide func(w *World) ([]minutes.En
 	return fault.New(fault.Conflict, "others changed the same thing at the same time; look again and repeat")
 }
 
-// count takes a count outside the writer.
+// putOff gives what err waits for, nil where it waits for nothing.
+func putOff(err error) *errCount {
+	var n *errCount
+	errors.As(err, &n)
+	return n
+}
+
+// count takes a count outside the writer. One that rests on others, because a
+// condition asks how many belong to a unit, waits for those.
 func (c *Chamber) count(ctx context.Context, n *errCount) error {
-	return c.DB.Read(ctx, func(tx *store.Tx) error {
-		counts, err := n.take(tx)
-		if err != nil {
+	for range maxTries {
+		err := c.DB.Read(ctx, func(tx *store.Tx) error {
+			counts, err := n.take(tx)
+			if err != nil {
+				return err
+			}
+			c.mu.Lock()
+			if len(c.counts) > 10_000 {
+				clear(c.counts)
+			}
+			maps.Copy(c.counts, counts)
+			c.mu.Unlock()
+			return nil
+		})
+		first := putOff(err)
+		if first == nil {
 			return err
 		}
-		c.mu.Lock()
-		if len(c.counts) > 10_000 {
-			clear(c.counts)
+		if err := c.count(ctx, first); err != nil {
+			return err
 		}
-		maps.Copy(c.counts, counts)
-		c.mu.Unlock()
-		return nil
-	})
+	}
+	return fault.New(fault.Conflict, "the register changes too quickly to be counted; try again")
 }
 
 // settle tells those who listen.
@@ -244,10 +268,14 @@ func (c *Chamber) Read(ctx context.Context, fn func(w *World) error) error {
 			if err != nil {
 				return err
 			}
-			return fn(w)
+			err = fn(w)
+			if w.missing.err != nil {
+				return w.missing.err
+			}
+			return err
 		})
-		n, ok := err.(*errCount)
-		if !ok {
+		n := putOff(err)
+		if n == nil {
 			return err
 		}
 		if err := c.count(ctx, n); err != nil {

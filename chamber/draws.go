@@ -129,4 +129,3 @@ func (c *Chamber) drawDue(ctx context.Context, ref string) (*proceeding.State, e
 	})
 	return out, err
 }
-

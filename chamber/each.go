@@ -33,13 +33,16 @@ func (c *Chamber) WriteEach(ctx context.Context, fill func(w *World, put func(mi
 				done = append(done, m)
 				return err
 			})
+			if w.missing.err != nil {
+				return w.missing.err
+			}
 			if err != nil {
 				return err
 			}
 			return p.flush()
 		})
-		n, ok := err.(*errCount)
-		if !ok {
+		n := putOff(err)
+		if n == nil {
 			if err == nil {
 				c.settle(done)
 			}

@@ -22,7 +22,11 @@ func (w *World) follow(st *proceeding.State, entries []minutes.Entry, refusal er
 		return entries, refusal
 	}
 	out := entries
+	base := w.seq
 	for i := 0; i < len(out); i++ {
+		if err := w.see(&out[i], base+int64(i)+1); err != nil {
+			return nil, err
+		}
 		if len(out)-len(entries) > maxFollow*50 {
 			return nil, fault.New(fault.Invalid, "%s would set too much going at once", st.Ref)
 		}

@@ -20,7 +20,7 @@ func (w *World) Least(who rulebook.Who, here register.UnitID, scope rulebook.Sco
 		return nil, err
 	}
 	key := func(section int) string {
-		return fmt.Sprintf("least|%d|%d|%s", section, least, w.countKey(who, here, freeze))
+		return fmt.Sprintf("least|%d|%d|%s", section, least, w.countKey(who, here, scope, freeze))
 	}
 	out := make([]int64, len(plan.People))
 	for k := range out {

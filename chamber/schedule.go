@@ -303,4 +303,3 @@ func (c *Chamber) SetStanding(ctx context.Context, by proceeding.Actor, as, slot
 			Body: StandingBody{Slot: slot, Unit: int64(unit), Set: set}}}, nil
 	})
 }
-

@@ -14,7 +14,7 @@ import (
 // writer, as Count is.
 func (w *World) Shift(who rulebook.Who, here register.UnitID, scopes [2]rulebook.Scope, freezes [2]*rulebook.Moment) (before, after, moved int64, err error) {
 	book := w.book
-	key := fmt.Sprintf("shift|%s|%s", freezeKey(freezes[1]), w.countKey(who, here, freezes[0]))
+	key := fmt.Sprintf("shift|%s|%s", freezeKey(freezes[1]), w.countKey(who, here, scopes[0], freezes[0]))
 	var got [3]int64
 	missing := false
 	w.c.mu.Lock()

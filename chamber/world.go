@@ -40,6 +40,9 @@ type World struct {
 	seq  int64
 	org  *Organisation
 
+	reads   bool     // this is a snapshot for reading, and can be counted at once
+	missing *missing // of this World and those made of it
+
 	views   map[register.UnitID]*roll.View
 	records map[register.PersonID]*register.Record
 	states  map[string]*proceeding.State
@@ -55,7 +58,7 @@ func (c *Chamber) world(tx *store.Tx, keep bool) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &World{c: c, tx: tx, at: tx.At(), seq: head.Seq, views: map[register.UnitID]*roll.View{},
+	w := &World{c: c, tx: tx, at: tx.At(), seq: head.Seq, reads: keep, missing: &missing{}, views: map[register.UnitID]*roll.View{},
 		records: map[register.PersonID]*register.Record{}, states: map[string]*proceeding.State{}, given: map[string]int{}}
 	if w.org, err = loadOrganisation(tx); err != nil {
 		return nil, err
@@ -182,7 +185,7 @@ func (w *World) View(here register.UnitID) *roll.View {
 
 func (w *World) view(here register.UnitID) *roll.View {
 	return &roll.View{Book: w.book, Tree: w.snap.tree, Roster: w.snap.roster, Terms: w.snap.terms, Words: w.snap.words,
-		At: w.at.Unix(), Known: w.seq, Here: here}
+		At: w.at.Unix(), Known: w.seq, Here: here, Count: w.countedIn}
 }
 
 // Record gives a person's record, nil for nobody.
@@ -394,7 +397,7 @@ func (w *World) Decided(procedure, take, value string) int64 {
 func (w *World) Count(who rulebook.Who, here register.UnitID, scope rulebook.Scope, freeze *rulebook.Moment) (int64, error) {
 	// Memberships begin and end at instants, as a rule at midnight: a count is
 	// good for an hour at most.
-	key := w.countKey(who, here, freeze)
+	key := w.countKey(who, here, scope, freeze)
 	w.c.mu.Lock()
 	n, ok := w.c.counts[key]
 	w.c.mu.Unlock()
@@ -426,9 +429,15 @@ func (w *World) Count(who rulebook.Who, here register.UnitID, scope rulebook.Sco
 	}}
 }
 
-// countKey is what a count of people depends on.
-func (w *World) countKey(who rulebook.Who, here register.UnitID, freeze *rulebook.Moment) string {
-	return fmt.Sprintf("%s|%s|%d|%d|%s|%s", w.book.Hash, whoKey(who), here, w.registerSeq(), w.at.Format("2006-01-02T15"), freezeKey(freeze))
+// countKey is what a count of people depends on: besides the register, who is
+// meant by which rulebook, and what their conditions ask, of the run (its
+// scope), of the organisation (its version) and of the time.
+func (w *World) countKey(who rulebook.Who, here register.UnitID, scope rulebook.Scope, freeze *rulebook.Moment) string {
+	run := ""
+	if s, ok := scope.(interface{ Key() string }); ok {
+		run = s.Key()
+	}
+	return fmt.Sprintf("%s|%s|%d|%d|%s|%s|%s", w.book.Hash, whoKey(who), here, w.org.Version, w.at.Format("2006-01-02T15"), freezeKey(freeze), run)
 }
 
 func whoKey(who rulebook.Who) string {
@@ -448,49 +457,8 @@ func freezeKey(m *rulebook.Moment) string {
 	if m == nil {
 		return ""
 	}
+	if m.IsDay {
+		return m.Day().String() // the whole of it, and not its first instant
+	}
 	return m.T.UTC().Format(time.RFC3339)
-}
-
-// countIn is how many belong to a unit in a class at an instant.
-func (w *World) countIn(u register.UnitID, class string, at int64) int64 {
-	key := fmt.Sprintf("in|%d|%s|%d|%d", u, class, at, w.registerSeq())
-	w.c.mu.Lock()
-	n, ok := w.c.counts[key]
-	w.c.mu.Unlock()
-	if ok {
-		return n
-	}
-	n, err := w.countUnit(u, class, at)
-	if err != nil {
-		return 0
-	}
-	w.c.mu.Lock()
-	w.c.counts[key] = n
-	w.c.mu.Unlock()
-	return n
-}
-
-func (w *World) countUnit(u register.UnitID, class string, at int64) (int64, error) {
-	term, ok := w.snap.terms[class]
-	if !ok {
-		return 0, nil
-	}
-	var n int64
-	rec := &register.Record{}
-	for r, err := range w.tx.PeopleAfter(0, 0) {
-		if err != nil {
-			return 0, err
-		}
-		if err := rec.Decode(r.Facts); err != nil {
-			return 0, err
-		}
-		for i := range rec.Spans {
-			s := &rec.Spans[i]
-			if s.Aspect == register.Belongs && s.Name == term && s.At(at, w.seq) && w.snap.tree.Within(s.Unit, u) {
-				n++
-				break
-			}
-		}
-	}
-	return n, nil
 }

@@ -277,7 +277,7 @@ func (s *Contests) notOpen(w *chamber.World, st *proceeding.State) error {
 		}
 	}
 	if now := st.Now(); now != nil && now.Status == proceeding.Coming && now.Opens != 0 {
-		return fault.Under(fault.TooEarly, stageCite(book, st, st.Current), "The ballot has not opened. It opens on %s.", when(book, now.Opens))
+		return fault.Under(fault.TooEarly, stageCite(book, st, st.Current), "The ballot has not opened. It opens on %s.", opens(book, now.Opens))
 	}
 	return fault.New(fault.TooEarly, "No ballot of %s is open.", st.Ref)
 }
@@ -289,9 +289,23 @@ func stageCite(book *rulebook.Book, st *proceeding.State, i int) string {
 	return ""
 }
 
-// when writes an instant as people of the organisation's zone read it.
+// when writes an instant as people of the organisation's zone read it. A
+// midnight is the end of the day before.
 func when(book *rulebook.Book, ms int64) string {
-	return book.Calendar().Instant(time.UnixMilli(ms)).String()
+	t := time.UnixMilli(ms).In(book.Zone)
+	if h, m, s := t.Clock(); h == 0 && m == 0 && s == 0 {
+		return t.AddDate(0, 0, -1).Format("2 January 2006") + ", at the end of the day"
+	}
+	return book.Calendar().Instant(t).String()
+}
+
+// opens is when for an instant at which something begins.
+func opens(book *rulebook.Book, ms int64) string {
+	t := time.UnixMilli(ms).In(book.Zone)
+	if h, m, s := t.Clock(); h == 0 && m == 0 && s == 0 {
+		return t.Format("2 January 2006")
+	}
+	return book.Calendar().Instant(t).String()
 }
 
 // line gives what the roll says of a person in one of the people's sections.

@@ -162,10 +162,12 @@ func (c OpenBallot) decide(d *decider) error {
 		}
 	}
 	if b.Closes == 0 && r.Window != nil {
-		_, b.Closes, err = d.times(r, d.at)
+		// A later round: its notice is the interval between rounds.
+		span, err := r.Window.Span(&scope{d: d})
 		if err != nil {
-			return err
+			return d.haltOr(err)
 		}
+		b.Closes = d.cal.Closes(d.at, span).UnixMilli()
 	}
 	if b.Minimum, err = d.minimum(r, how); err != nil {
 		return d.haltOr(err)
@@ -438,7 +440,7 @@ func (c Enter) decide(d *decider) error {
 	b := d.st.OpenBallot()
 	if b == nil {
 		if st := d.st.Now(); st != nil && st.Status == Coming {
-			return fault.Under(fault.TooEarly, d.cite(), "%s of %s is coming: it opens on %s", spaced(st.Name), spaced(d.st.Procedure), d.show(st.Opens))
+			return fault.Under(fault.TooEarly, d.cite(), "%s of %s is coming: it opens on %s", spaced(st.Name), spaced(d.st.Procedure), d.showOpens(st.Opens))
 		}
 		return fault.Under(fault.TooLate, d.cite(), "no vote is open in %s", d.st.Ref)
 	}

@@ -274,7 +274,11 @@ func (d *decider) collect(c *Begin, way *rulebook.Beginning) error {
 	if err != nil {
 		return err
 	}
-	return fault.Under(fault.NotEntitled, d.proc.Cite, "%s does not have the support it needs: %s", spaced(c.Procedure), reachedList(r))
+	cite := way.Backed.Cite
+	if cite == "" {
+		cite = d.proc.Cite
+	}
+	return fault.Under(fault.NotEntitled, cite, "%s does not have the support it needs: %s", spaced(c.Procedure), reachedList(r))
 }
 
 // collecting finds a gathering of support for the same, with the same words,

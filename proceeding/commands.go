@@ -79,7 +79,7 @@ func (d *decider) openStage(kind rulebook.StageKind) (*rulebook.Stage, *Stage, e
 	case r.Kind != kind:
 		return nil, nil, d.wrongStage(kind)
 	case st.Status == Coming:
-		return nil, nil, fault.Under(fault.TooEarly, d.cite(), "%s of %s is coming: it opens on %s", spaced(r.Name), spaced(d.st.Procedure), d.show(st.Opens))
+		return nil, nil, fault.Under(fault.TooEarly, d.cite(), "%s of %s is coming: it opens on %s", spaced(r.Name), spaced(d.st.Procedure), d.showOpens(st.Opens))
 	case st.Status != Open:
 		return nil, nil, fault.Under(fault.TooLate, d.cite(), "%s is not open", spaced(r.Name))
 	}

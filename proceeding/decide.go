@@ -410,6 +410,16 @@ func (d *decider) show(ms int64) string {
 	return m.T.Format("2 January 2006, 15:04")
 }
 
+// showOpens is show for an instant at which something begins: a midnight is the
+// start of its day.
+func (d *decider) showOpens(ms int64) string {
+	m := d.cal.Instant(time.UnixMilli(ms))
+	if h, mi, s := m.T.Clock(); h == 0 && mi == 0 && s == 0 {
+		return m.T.Format("2 January 2006")
+	}
+	return m.T.Format("2 January 2006, 15:04")
+}
+
 // officer checks that the actor holds one of the offices that the rulebook
 // lets close ballots and record for bodies (powers), and notes it.
 func (d *decider) officer(a Actor) error {

@@ -2,7 +2,10 @@ package proceeding
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -169,6 +172,22 @@ func (s *scope) Over(w World) rulebook.Scope {
 	d.world, d.cached = w, nil
 	out.d = &d
 	return &out
+}
+
+// Key names the run, the state it is in and what it takes: what the answers
+// of the scope depend on besides the register, the organisation's own state
+// and the time. A count under another key is another count.
+func (s *scope) Key() string {
+	st := s.d.st
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s|%d|%s|%s|%s", st.Ref, st.Version, st.Procedure, st.Office, st.Cause)
+	if s.unit != nil {
+		fmt.Fprintf(&b, "|unit %d", s.unit.Key())
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.Takes)) {
+		fmt.Fprintf(&b, "|%q=%q", name, st.Takes[name])
+	}
+	return b.String()
 }
 
 // Var gives called, cause, office, freeze, what the run takes and slots.

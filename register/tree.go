@@ -181,6 +181,25 @@ func (r *Roster) Of(p PersonID, at, known int64) []TermOfOffice {
 	return out
 }
 
+// Filled is the roster with one more term, which has its number already.
+func (r *Roster) Filled(t TermOfOffice) *Roster {
+	return NewRoster(append(slices.Clone(r.terms), t))
+}
+
+// Vacated is the roster after a term has ended, by the entry numbered seq.
+func (r *Roster) Vacated(b VacatedBody, seq int64) *Roster {
+	terms := slices.Clone(r.terms)
+	for i := range terms {
+		if t := &terms[i]; t.ID == b.Term && t.Person == b.Who && t.Ended == 0 {
+			after := *t
+			t.Ended = seq
+			after.ID, after.Until, after.Known, after.Ended = seq, b.At, seq, 0
+			return NewRoster(append(terms, after))
+		}
+	}
+	return r
+}
+
 // Ends gives when places of an office in a unit became free and become free:
 // the latest end up to an instant, and the earliest after it; 0 where there is
 // none.

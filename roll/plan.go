@@ -26,6 +26,7 @@ const (
 	Entitled    = "entitled"
 	NotInClass  = "class"    // does not belong in the class that votes
 	NotThen     = "freeze"   // did not yet belong at the freeze
+	NotThrough  = "unit"     // belongs through none of the units that give a vote
 	Unsanction  = "sanction" // followed by ":" and the sanction's name
 	notAssessed = 0xff
 )
@@ -125,6 +126,9 @@ func (p *Plan) add(v *View, s Section) error {
 		for _, c := range e.Conditions {
 			s.Reasons = append(s.Reasons, Reason{ID: c.ID, Clause: c.Cite, Says: general(c.Says, p.scope)})
 		}
+	}
+	if s.perKind != "" {
+		s.Reasons = append(s.Reasons, Reason{ID: NotThrough, Clause: s.cite, Says: "Belongs through a " + strings.ReplaceAll(s.perKind, "_", " ")})
 	}
 	if !s.Listed {
 		for i := range p.sanction {
@@ -234,12 +238,19 @@ func (a *Assessor) line(s *Section, p *Person) (Line, error) {
 		}
 		n++
 	}
+	votes := s.votes(p)
+	if s.perKind != "" {
+		if votes == 0 {
+			return Line{Reason: uint8(n)}, nil
+		}
+		n++
+	}
 	for _, r := range a.plan.sanction {
 		if r.term != 0 && p.Rec.Has(register.Sanction, r.term, p.View.At, p.View.Known) {
 			return Line{Reason: uint8(n + r.reason)}, nil
 		}
 	}
-	return Line{Votes: s.votes(p)}, nil
+	return Line{Votes: votes}, nil
 }
 
 // votes is one, or one for each unit of a kind that is belonged to.

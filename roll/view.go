@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/omov/omov/fault"
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/rulebook"
 )
@@ -31,9 +32,10 @@ type View struct {
 	Here   register.UnitID // classes mean those who belong within it
 
 	// Name, Count, Present and Took answer what a record does not hold; each
-	// may be nil where the rulebook does not ask.
+	// may be nil where the rulebook does not ask; a count that is asked for
+	// and cannot be had is an error.
 	Name    func(register.PersonID) string
-	Count   func(u register.UnitID, class string, at int64) int64
+	Count   func(u register.UnitID, class string, at int64) (int64, error)
 	Present func(u register.UnitID, office string) int64
 	Took    func(p register.PersonID, run string) bool
 	Load    func(register.PersonID) *register.Record
@@ -244,9 +246,9 @@ func (u *Unit) Fact(name string) (rulebook.Value, bool) {
 }
 
 // Count is how many people belong to the unit in a class at a moment.
-func (u *Unit) Count(class string, at *rulebook.Moment) int64 {
+func (u *Unit) Count(class string, at *rulebook.Moment) (int64, error) {
 	if u.View.Count == nil {
-		return 0
+		return 0, fault.New(fault.Internal, "the people of a unit cannot be counted here")
 	}
 	when := u.View.At
 	if at != nil {

@@ -249,7 +249,7 @@ func (v *visit) me() error {
 		}
 		x.External = row.External
 		x.Spans = spans(w, w.Record(v.Person))
-		states, err := w.States()
+		states, err := v.readable(w)
 		refs = nil
 		for _, st := range states {
 			if st.Live() {

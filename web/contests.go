@@ -32,14 +32,14 @@ func (s *Site) contestRoutes() {
 }
 
 // rows lists every contest, the live ones first.
-func rows(w *chamber.World, s *contest.Contests) ([]Row, error) {
-	states, err := w.States()
+func (v *visit) rows(w *chamber.World) ([]Row, error) {
+	states, err := v.readable(w)
 	if err != nil {
 		return nil, err
 	}
 	var live, over []Row
 	for _, st := range states {
-		book, err := s.Chamber().Book(w.Tx(), st.Book)
+		book, err := v.s.Chamber.Book(w.Tx(), st.Book)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func outcome(st *proceeding.State) string {
 func (v *visit) contests() error {
 	var list []Row
 	err := v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) (err error) {
-		list, err = rows(w, v.s.Contests)
+		list, err = v.rows(w)
 		return err
 	})
 	if err != nil {
@@ -209,7 +209,7 @@ func (v *visit) contest() error {
 func (v *visit) contestView(ref string) (*ContestView, error) {
 	c := &ContestView{}
 	err := v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) error {
-		st, err := w.State(ref)
+		st, err := v.run(w, ref)
 		if err != nil {
 			return err
 		}

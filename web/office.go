@@ -184,10 +184,10 @@ func (v *visit) office() error {
 	o := &OfficeHome{}
 	err := v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) error {
 		var err error
-		if o.Rows, err = rows(w, v.s.Contests); err != nil {
+		if o.Rows, err = v.rows(w); err != nil {
 			return err
 		}
-		states, err := w.States()
+		states, err := v.readable(w)
 		if err != nil {
 			return err
 		}

@@ -271,7 +271,7 @@ func figures(b *proceeding.Ballot) []Figure {
 
 // counted finds the counted ballot of a contest.
 func (v *visit) counted() (st *proceeding.State, b *proceeding.Ballot, err error) {
-	st, _, err = v.s.Contests.State(v.r.Context(), v.r.PathValue("ref"))
+	st, _, err = v.state(v.r.PathValue("ref"))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -339,7 +339,7 @@ func stageStatus(st *count.Stage, name string) string {
 }
 
 func (v *visit) rollJSON() error {
-	st, _, err := v.s.Contests.State(v.r.Context(), v.r.PathValue("ref"))
+	st, _, err := v.state(v.r.PathValue("ref"))
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (v *visit) paper() error {
 // than one paper and has not chosen.
 func (v *visit) paperView(section, unit string) (*PaperView, *proceeding.Ballot, error) {
 	ref := v.r.PathValue("ref")
-	st, book, err := v.s.Contests.State(v.r.Context(), ref)
+	st, book, err := v.state(ref)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -308,7 +308,7 @@ func (v *visit) cast() error {
 	if err := v.needs(); err != nil {
 		return err
 	}
-	st, book, err := v.s.Contests.State(v.r.Context(), v.r.PathValue("ref"))
+	st, book, err := v.state(v.r.PathValue("ref"))
 	if err != nil {
 		return err
 	}
@@ -367,10 +367,10 @@ func (v *visit) home() error {
 	h := &HomeView{}
 	var states []*proceeding.State
 	err := v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) (err error) {
-		if h.Rows, err = rows(w, v.s.Contests); err != nil {
+		if h.Rows, err = v.rows(w); err != nil {
 			return err
 		}
-		states, err = w.States()
+		states, err = v.readable(w)
 		return err
 	})
 	if err != nil {
