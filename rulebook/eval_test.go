@@ -34,14 +34,14 @@ type fakeUnit struct {
 	holders []Person
 }
 
-func (u *fakeUnit) Key() int64                         { return u.id }
-func (u *fakeUnit) Kind() string                       { return "constituency" }
-func (u *fakeUnit) Name() string                       { return "Seaside" }
-func (u *fakeUnit) Fact(name string) (v Value, k bool) { v, k = u.facts[name]; return }
-func (u *fakeUnit) Count(string, *Moment) int64        { return u.members }
-func (u *fakeUnit) Holders(string) []Person            { return u.holders }
-func (u *fakeUnit) Vacant(string) bool                 { return len(u.holders) == 0 }
-func (u *fakeUnit) Present(string) int64               { return int64(len(u.holders)) }
+func (u *fakeUnit) Key() int64                           { return u.id }
+func (u *fakeUnit) Kind() string                         { return "constituency" }
+func (u *fakeUnit) Name() string                         { return "Seaside" }
+func (u *fakeUnit) Fact(name string) (v Value, k bool)   { v, k = u.facts[name]; return }
+func (u *fakeUnit) Count(string, *Moment) (int64, error) { return u.members, nil }
+func (u *fakeUnit) Holders(string) []Person              { return u.holders }
+func (u *fakeUnit) Vacant(string) bool                   { return len(u.holders) == 0 }
+func (u *fakeUnit) Present(string) int64                 { return int64(len(u.holders)) }
 
 // fakeScope is a scope made of maps.
 type fakeScope struct {

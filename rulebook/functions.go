@@ -221,13 +221,15 @@ func (c *compiler) unitCount(e ast.Expr, u *code) *code {
 			return num{}, err
 		}
 		if len(a) == 1 {
-			return num{i: x.Count(class, nil)}, nil
+			n, err := x.Count(class, nil)
+			return num{i: n}, err
 		}
 		m, err := a[1].moment(f)
 		if err != nil {
 			return num{}, err
 		}
-		return num{i: x.Count(class, &m)}, nil
+		n, err := x.Count(class, &m)
+		return num{i: n}, err
 	}}
 }
 

@@ -79,7 +79,7 @@ type Unit interface {
 	Kind() string
 	Name() string
 	Fact(name string) (Value, bool)
-	Count(class string, at *Moment) int64
+	Count(class string, at *Moment) (int64, error)
 	Holders(office string) []Person
 	Vacant(office string) bool
 	Present(office string) int64

@@ -226,7 +226,7 @@ func (o *organisation) view(book *rulebook.Book, at, known int64, here register.
 	v := &roll.View{Book: book, Tree: o.tree, Roster: o.roster, Terms: o.vocab, Words: o.words, At: at, Known: known, Here: here}
 	v.Name = func(p register.PersonID) string { return o.names[p] }
 	v.Load = o.record
-	v.Count = func(u register.UnitID, class string, at int64) int64 { return o.countIn(u, class, at, known) }
+	v.Count = func(u register.UnitID, class string, at int64) (int64, error) { return o.countIn(u, class, at, known) }
 	v.Took = func(p register.PersonID, ref string) bool { return o.took(p, ref) }
 	return v
 }
@@ -240,13 +240,16 @@ func (o *organisation) record(p register.PersonID) *register.Record {
 	return r
 }
 
-func (o *organisation) countIn(u register.UnitID, class string, at, known int64) int64 {
+func (o *organisation) countIn(u register.UnitID, class string, at, known int64) (int64, error) {
 	var n int64
 	var rec register.Record
 	term, ok := o.vocab[class]
+	if !ok {
+		return 0, nil
+	}
 	for _, b := range o.people {
-		if !ok || rec.Decode(b) != nil {
-			continue
+		if err := rec.Decode(b); err != nil {
+			return 0, err
 		}
 		if slices.ContainsFunc(rec.Spans, func(s register.Span) bool {
 			return s.Aspect == register.Belongs && s.Name == term && s.At(at, known) && o.tree.Within(s.Unit, u)
@@ -254,7 +257,7 @@ func (o *organisation) countIn(u register.UnitID, class string, at, known int64)
 			n++
 		}
 	}
-	return n
+	return n, nil
 }
 
 func (o *organisation) took(p register.PersonID, ref string) bool {
