@@ -1,12 +1,10 @@
 package contest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -368,19 +366,4 @@ func (s *Contests) lotSecret(ctx context.Context, ballot, office string) (string
 func lotHash(ballot, secret string) string {
 	sum := sha256.Sum256([]byte("omov/lot/secret/1\x00" + ballot + "\x00" + secret))
 	return hex.EncodeToString(sum[:])
-}
-
-// LotSeed is the seed of a ballot's lots: the hash of the opened secrets, the
-// ballot and the closing root. Where no secret was opened it rests on the
-// closing root alone, which the salts of the roll keep from being foreseen.
-func LotSeed(b *proceeding.Ballot) []byte {
-	var in bytes.Buffer
-	fmt.Fprintf(&in, "omov/lot/seed/1\x00%s\x00%s", b.ID, b.Root)
-	for _, c := range b.Commits {
-		if c.Secret != "" {
-			fmt.Fprintf(&in, "\x00%s\x00%s", c.Office, c.Secret)
-		}
-	}
-	sum := sha256.Sum256(in.Bytes())
-	return sum[:]
 }

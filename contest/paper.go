@@ -134,6 +134,11 @@ func (b *openBallot) check(p *Paper) error {
 		}
 		seen[r] = true
 	}
+	for i := range bal.Quotas {
+		if q := &bal.Quotas[i]; q.On == proceeding.OnPaper && !q.Keeps(p.Ranks) {
+			return fault.Under(fault.Invalid, b.cite, "The paper would be void: a valid one names %s.", q.Says)
+		}
+	}
 	return nil
 }
 

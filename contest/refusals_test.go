@@ -122,7 +122,7 @@ func TestChallenge(t *testing.T) {
 	_, err := h.s.Call(h.ctx, proceeding.Begin{Procedure: "leadership", Office: "leader", Cause: "vacancy", By: as(h.officers[0])})
 	h.clause(err, fault.TooEarly, "3", "not vacant")
 	_, err = h.s.Call(h.ctx, proceeding.Begin{Procedure: "leadership", Office: "leader", Cause: "challenge", Backers: h.mps[1:5]})
-	h.clause(err, fault.NotEntitled, "3", "4 of 23 entitled parliamentary_party, needs 5")
+	h.clause(err, fault.NotEntitled, "3.2", "4 of 23 entitled parliamentary_party, needs 5")
 	st := h.must(h.s.Call(h.ctx, proceeding.Begin{Procedure: "leadership", Office: "leader", Cause: "challenge", Backers: h.mps[1:5], Collect: true}))
 	if st.Phase != proceeding.Collecting {
 		t.Fatalf("phase %s", st.Phase)

@@ -66,7 +66,7 @@ func TestDownloadedPapersGiveTheResult(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, blt.String())
 		}
-		again, err := count.Count("av", count.Contest{Candidates: f.Candidates, Seats: 1, Seed: contest.LotSeed(b)}, count.Pool(f.Papers))
+		again, err := count.Count("av", count.Contest{Candidates: f.Candidates, Seats: 1, Seed: proceeding.LotSeed(b)}, count.Pool(f.Papers))
 		if err != nil {
 			t.Fatal(err)
 		}

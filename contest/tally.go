@@ -77,10 +77,15 @@ func Count(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) (*pro
 	if b.Method == "exhaustive" {
 		return countRound(st, b, papers)
 	}
-	c := count.Contest{Candidates: names(b.Options), Seats: b.Seats, Seed: LotSeed(b)}
+	c := count.Contest{Candidates: names(b.Options), Seats: b.Seats, Seed: proceeding.LotSeed(b), Quotas: resultQuotas(b)}
 	sections, err := Sections(b, papers)
 	if err != nil {
 		return nil, err
+	}
+	if len(sections) > 1 && !insideCollege(b.Method) {
+		if sections, err = Pooled(b, papers); err != nil {
+			return nil, err
+		}
 	}
 	sheet, err := countBy(b.Method, c, sections)
 	if err != nil {
@@ -92,6 +97,68 @@ func Count(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) (*pro
 	}
 	d.Sheet, err = sheetText(sheet)
 	return d, err
+}
+
+// resultQuotas are the quotas on who is elected.
+func resultQuotas(b *proceeding.Ballot) []count.Quota {
+	var out []count.Quota
+	for _, q := range b.Quotas {
+		if q.On == proceeding.OnResult {
+			out = append(out, count.Quota{Name: q.Says, Members: q.Options, AtLeast: int(q.AtLeast), AtMost: int(q.AtMost), NoMore: q.NoMore})
+		}
+	}
+	return out
+}
+
+// insideCollege tells whether a college counts its sections by a method; the
+// papers of all others are put together, each section's weighed to its part.
+func insideCollege(method string) bool {
+	return method == "av" || method == "plurality" || method == "exhaustive"
+}
+
+// Pooled puts the papers of all sections together: a vote is worth its value,
+// times the section's weight, divided by the value of the section's papers.
+func Pooled(b *proceeding.Ballot, papers *PapersBody) ([]count.Section, error) {
+	g := count.NewGrouper(len(b.Options))
+	for i := range b.Roll.Sections {
+		rs := &b.Roll.Sections[i]
+		weight, ok := new(big.Rat).SetString(rs.Weight)
+		if !ok {
+			return nil, fault.New(fault.Damaged, "section %s has no weight", rs.Name)
+		}
+		var list []Grouped
+		for _, sp := range papers.Sections {
+			if sp.Section == rs.Name {
+				list = append(list, sp.Papers...)
+			}
+		}
+		sum := new(big.Rat)
+		for _, p := range list {
+			sum.Add(sum, worth(p))
+		}
+		for _, p := range list {
+			marks := make([]count.Mark, len(p.Marks))
+			for k, m := range p.Marks {
+				marks[k] = count.Mark(m)
+			}
+			v := worth(p)
+			if err := g.AddFraction(marks, v.Quo(v.Mul(v, weight), sum)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return []count.Section{count.Pool(g.Papers())}, nil
+}
+
+// worth is what a group of equal papers is worth together.
+func worth(p Grouped) *big.Rat {
+	v := big.NewRat(1, 1)
+	if p.Value != "" {
+		if x, ok := new(big.Rat).SetString(p.Value); ok {
+			v = x
+		}
+	}
+	return v.Mul(v, new(big.Rat).SetInt64(p.N))
 }
 
 // countBy counts sections by a method: several are a college with the method
@@ -178,7 +245,7 @@ func countRound(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) 
 	if err != nil {
 		return nil, err
 	}
-	c := count.Contest{Candidates: names(all), Seats: b.Seats, Seed: LotSeed(b), LotsBefore: lots}
+	c := count.Contest{Candidates: names(all), Seats: b.Seats, Seed: proceeding.LotSeed(b), LotsBefore: lots}
 	stands := make([]int, len(b.Options))
 	for i, o := range b.Options {
 		stands[i] = slices.IndexFunc(all, func(p proceeding.Person) bool { return p.ID == o.ID })

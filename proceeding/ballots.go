@@ -1,8 +1,9 @@
 package proceeding
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
-
 	"fmt"
 	"slices"
 
@@ -239,7 +240,7 @@ func (d *decider) paper(r *rulebook.Stage, b *Ballot) error {
 		b.Options = append(b.Options, c.Person)
 	}
 	slices.SortFunc(b.Options, func(x, y Person) int { return compareNames(x.Name, y.Name) })
-	return nil
+	return d.quotas(r, b)
 }
 
 // unopposed ends an election that has no more candidates than places: it is
@@ -507,6 +508,17 @@ func (c Declare) decide(d *decider) error {
 		}
 	case b.Method != "":
 		body.Outcome = Elected
+	case len(r.Options) > 0:
+		body.Outcome = Prevails(b, f)
+		f["for"] = f[body.Outcome]
+		passes, reached, err := d.test(r.Passes, f)
+		if err != nil {
+			return d.haltOr(err)
+		}
+		body.Tests = append(body.Tests, reached...)
+		if !passes {
+			body.Outcome = Inquorate
+		}
 	default:
 		passes, reached, err := d.passes(r, b, f)
 		if err != nil {
@@ -519,6 +531,44 @@ func (c Declare) decide(d *decider) error {
 		}
 	}
 	return d.declare(body)
+}
+
+// Prevails gives the option with the most votes; between equals the lot
+// decides: whichever comes first by SHA-256 of the lot's seed and its name.
+func Prevails(b *Ballot, f map[string]int64) string {
+	best := ""
+	for _, o := range b.Choices {
+		if o == abstention {
+			continue
+		}
+		switch {
+		case best == "" || f[o] > f[best]:
+			best = o
+		case f[o] == f[best] && bytes.Compare(lotOf(b, o), lotOf(b, best)) < 0:
+			best = o
+		}
+	}
+	return best
+}
+
+func lotOf(b *Ballot, option string) []byte {
+	sum := sha256.Sum256(append(LotSeed(b), option...))
+	return sum[:]
+}
+
+// LotSeed is the seed of a ballot's lots: the hash of the opened secrets, the
+// ballot and the closing root. Where no secret was opened it rests on the
+// closing root alone, which the salts of the roll keep from being foreseen.
+func LotSeed(b *Ballot) []byte {
+	var in bytes.Buffer
+	fmt.Fprintf(&in, "omov/lot/seed/1\x00%s\x00%s", b.ID, b.Root)
+	for _, c := range b.Commits {
+		if c.Secret != "" {
+			fmt.Fprintf(&in, "\x00%s\x00%s", c.Office, c.Secret)
+		}
+	}
+	sum := sha256.Sum256(in.Bytes())
+	return sum[:]
 }
 
 func (d *decider) haltOr(err error) error {
@@ -550,7 +600,12 @@ func (d *decider) ballotFigures(b *Ballot, given map[string]int64) figures {
 		}
 		f["cast"] = f["papers"]
 	} else {
-		f["cast"] = f["for"] + f["against"]
+		f["cast"] = 0
+		for _, o := range b.Choices {
+			if o != abstention {
+				f["cast"] += f[o]
+			}
+		}
 		if _, ok := given["papers"]; !ok {
 			f["papers"] = f["cast"] + f["spoilt"] + f[abstention]
 		}

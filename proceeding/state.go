@@ -193,7 +193,8 @@ type Ballot struct {
 	Roll     Roll             `json:"roll"`
 	Opened   int64            `json:"opened"`
 	Closes   int64            `json:"closes,omitempty"`
-	Key      string           `json:"key,omitempty"`      // public half of the box's key, base64
+	Key      string           `json:"key,omitempty"` // public half of the box's key, base64
+	Quotas   []Quota          `json:"quotas,omitempty"`
 	Minimum  int64            `json:"minimum,omitempty"`  // the fewest papers of a section with which it is opened
 	Unopened bool             `json:"unopened,omitempty"` // too few came: the papers were destroyed unread
 	Commits  []Commit         `json:"commits,omitempty"`

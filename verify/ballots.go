@@ -193,6 +193,7 @@ func (v *verifier) ballotOpened(e *entry, r *run, b *proceeding.Ballot) {
 	}
 	method, err := rule.Method.Words(s)
 	c.must(err == nil && method == b.Method && b.Seats == s.seats(rule), e.seq, "%d are elected by %s; the rulebook says %d by %s", b.Seats, b.Method, s.seats(rule), method)
+	v.quotas(e, s, rule, b)
 	c.must(samePeople(r.st.Standing(), b.Options), e.seq, "the paper does not show everybody who stands, and nobody else")
 }
 

@@ -132,6 +132,18 @@ func (v *verifier) recount(e *entry, r *run, x *proceeding.Ballot, b *proceeding
 // countPapers counts by one of the counting engine's methods.
 func countPapers(x *proceeding.Ballot, papers *papersBody) (*count.Sheet, error) {
 	c := count.Contest{Candidates: distinct(x.Options), Seats: x.Seats, Seed: lotSeed(x)}
+	for _, q := range x.Quotas {
+		if q.On == proceeding.OnResult {
+			c.Quotas = append(c.Quotas, count.Quota{Name: q.Says, Members: q.Options, AtLeast: int(q.AtLeast), AtMost: int(q.AtMost), NoMore: q.NoMore})
+		}
+	}
+	if len(x.Roll.Sections) > 1 && !slices.Contains([]string{"av", "plurality", "exhaustive"}, x.Method) {
+		pool, err := together(x, papers)
+		if err != nil {
+			return nil, err
+		}
+		return count.Count(x.Method, c, count.Pool(pool))
+	}
 	var sections []count.Section
 	for i := range x.Roll.Sections {
 		g := count.NewGrouper(len(x.Options))
@@ -151,6 +163,40 @@ func countPapers(x *proceeding.Ballot, papers *papersBody) (*count.Sheet, error)
 	}
 	c.Inside = x.Method
 	return count.Count("college", c, sections...)
+}
+
+// together puts the papers of all sections into one pool, each section's
+// weighed to its part of the whole.
+func together(x *proceeding.Ballot, papers *papersBody) (*count.Papers, error) {
+	g := count.NewGrouper(len(x.Options))
+	for i := range x.Roll.Sections {
+		weight := rat(x.Roll.Sections[i].Weight)
+		if weight == nil {
+			return nil, fmt.Errorf("the section %q has no weight", x.Roll.Sections[i].Name)
+		}
+		values := make([]*big.Rat, len(papers.Sections[i].Papers))
+		sum := new(big.Rat)
+		for k, p := range papers.Sections[i].Papers {
+			values[k] = big.NewRat(1, 1)
+			if p.Value != "" {
+				if values[k] = rat(p.Value); values[k] == nil {
+					return nil, fmt.Errorf("a paper is worth %q", p.Value)
+				}
+			}
+			values[k].Mul(values[k], new(big.Rat).SetInt64(p.N))
+			sum.Add(sum, values[k])
+		}
+		for k, p := range papers.Sections[i].Papers {
+			marks := make([]count.Mark, len(p.Marks))
+			for n, m := range p.Marks {
+				marks[n] = count.Mark(m)
+			}
+			if err := g.AddFraction(marks, values[k].Quo(values[k].Mul(values[k], weight), sum)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return g.Papers(), nil
 }
 
 func deal(g *count.Grouper, p *grouped) error {

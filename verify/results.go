@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"math/big"
 	"slices"
@@ -46,6 +48,19 @@ func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 		c.note("%s: elected on what tellers counted in the room", x.ID)
 	case x.Method != "":
 		v.election(e, r, x, b)
+	case len(rule.Options) > 0:
+		most := ""
+		for _, o := range x.Choices {
+			if o != "abstain" && (most == "" || f[o] > f[most] || f[o] == f[most] && lotBefore(x, o, most)) {
+				most = o
+			}
+		}
+		f["for"] = f[most]
+		if rule.Passes != nil && !v.tests(e, s, rule.Passes, f, &tests) {
+			most = proceeding.Inquorate
+		}
+		c.must(b.Outcome == most, e.seq, "the figures say %q, and it says %q", most, b.Outcome)
+		v.figures(e, x, b)
 	default:
 		carried := f["for"] > f["against"]
 		if rule.Passes != nil {
@@ -103,7 +118,12 @@ func figuresOf(x *proceeding.Ballot, given map[string]int64) map[string]int64 {
 		}
 		f["cast"] = f["papers"]
 	} else {
-		f["cast"] = f["for"] + f["against"]
+		f["cast"] = 0
+		for _, o := range x.Choices {
+			if o != "abstain" {
+				f["cast"] += f[o]
+			}
+		}
 		if _, ok := given["papers"]; !ok {
 			f["papers"] = f["cast"] + f["spoilt"] + f["abstain"]
 		}
@@ -229,4 +249,13 @@ func (r *run) roundOne(x *proceeding.Ballot) []proceeding.Person {
 		}
 	}
 	return x.Options
+}
+
+// lotBefore tells whether an option comes before another in the lot: by the
+// hash of the seed and its name.
+func lotBefore(x *proceeding.Ballot, a, b string) bool {
+	seed := lotSeed(x)
+	p := sha256.Sum256(append(slices.Clone(seed), a...))
+	q := sha256.Sum256(append(slices.Clone(seed), b...))
+	return bytes.Compare(p[:], q[:]) < 0
 }
