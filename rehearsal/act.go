@@ -226,7 +226,7 @@ func (r *runner) call(s *step) error {
 	if b.Unit, err = r.unit(s.in); err != nil {
 		return err
 	}
-	if b.Takes, err = r.takes(proc, s.more.get("with")); err != nil {
+	if b.Takes, err = r.takes(book, proc, s.more.get("with")); err != nil {
 		return err
 	}
 	for i, t := range things {
@@ -283,7 +283,7 @@ func named(w rulebook.Who, name string) bool {
 }
 
 // takes turns what the caller supplies into what a run keeps.
-func (r *runner) takes(proc *rulebook.Procedure, n *node) (map[string]proceeding.Held, error) {
+func (r *runner) takes(book *rulebook.Book, proc *rulebook.Procedure, n *node) (map[string]proceeding.Held, error) {
 	if n == nil {
 		return nil, nil
 	}
@@ -297,6 +297,14 @@ func (r *runner) takes(proc *rulebook.Procedure, n *node) (map[string]proceeding
 	}
 	for _, p := range n.pairs {
 		i := slices.Index(names, p.key)
+		if _, fact, ok := strings.Cut(p.key, "."); i < 0 && ok && book.Fact(rulebook.OfText, fact) != nil {
+			h, err := r.held(textFact(book.Fact(rulebook.OfText, fact)), p.val)
+			if err != nil {
+				return nil, err
+			}
+			out[p.key] = h
+			continue
+		}
 		if i < 0 {
 			return nil, fault.New(fault.Invalid, "%s takes nothing called %s%s", spaced(proc.Name), p.key, didYouMean(p.key, names))
 		}
@@ -307,6 +315,15 @@ func (r *runner) takes(proc *rulebook.Procedure, n *node) (map[string]proceeding
 		out[p.key] = h
 	}
 	return out, nil
+}
+
+// textFact reads a fact of a text as if it were taken by name.
+func textFact(f *rulebook.Fact) *rulebook.Take {
+	is := map[rulebook.FactType]rulebook.TakeType{rulebook.FactFlag: rulebook.TakeFlag, rulebook.FactNumber: rulebook.TakeNumber, rulebook.FactDate: rulebook.TakeDate}[f.Is]
+	if is == "" {
+		is = rulebook.TakeWords
+	}
+	return &rulebook.Take{Name: f.Name, Is: is}
 }
 
 func (r *runner) held(t *rulebook.Take, n *node) (proceeding.Held, error) {
@@ -355,6 +372,13 @@ func (r *runner) back(s *step, ref string) error {
 			return err
 		}
 		b.Candidate = p
+	}
+	if n := s.more.get("votes"); n != nil { // of a unit's meeting
+		f, err := figures(n)
+		if err != nil {
+			return err
+		}
+		b.Yes, b.No = f["for"], f["against"]
 	}
 	return r.each(s, func(t thing) error {
 		a, _, err := r.actor(t)
@@ -431,61 +455,6 @@ func figures(n *node) (map[string]int64, error) {
 		out[p.key] = k
 	}
 	return out, nil
-}
-
-// order gives an order from outside the procedure.
-func (r *runner) order(s *step, ref string) error {
-	a, as, err := r.one(s)
-	if err != nil {
-		return err
-	}
-	c := &complaints{}
-	o := proceeding.Order{By: a, As: as, Order: s.val.text, Why: c.text(s.more, "why").text}
-	until := c.text(s.more, "until")
-	if s.val.form == mapping {
-		o.Order = s.val.pairs[0].key
-		if o.Order == "extend" {
-			until = scalarAt{s.val.pairs[0].val.text, s.val.pairs[0].val.pos}
-		}
-	}
-	if until.text != "" {
-		w := c.when(until)
-		if len(c.list) > 0 || w.after != "" {
-			return fault.New(fault.Invalid, "%q is no day until which something is extended", until.text)
-		}
-		o.Until = w.moment(r.cal).End().UnixMilli()
-	}
-	_, err = r.contests.Do(r.ctx, ref, o)
-	return err
-}
-
-// set uses a discretion: one that stands for every run outside of any, else
-// in the run.
-func (r *runner) set(s *step) error {
-	p := s.val.pairs[0]
-	sl := r.current().Slot(p.key)
-	if sl == nil {
-		var known []string
-		for i := range r.book.Slots {
-			known = append(known, r.book.Slots[i].Name)
-		}
-		return fault.New(fault.NotFound, "the rulebook leaves no discretion called %s%s", p.key, didYouMean(p.key, known))
-	}
-	a, as, err := r.one(s)
-	if err != nil {
-		return err
-	}
-	if sl.Standing {
-		return r.setStanding(s, a, as, p.key, p.val.text)
-	}
-	ref, err := r.ref(s.run)
-	if err != nil {
-		return err
-	}
-	if _, err = r.contests.Do(r.ctx, ref, proceeding.SetSlot{By: a, As: as, Slot: p.key, Text: p.val.text}); err == nil {
-		r.last = ref
-	}
-	return err
 }
 
 // enterFigures enters what tellers counted in the room, or the chair's word.

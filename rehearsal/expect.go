@@ -104,6 +104,10 @@ func (l *look) check(c *check) error {
 		return l.holders(c)
 	case "minutes":
 		l.minutes(c)
+	case "shift":
+		l.shift(c)
+	case "drawn":
+		l.drawn(c)
 	case "told":
 		l.toldNow(c)
 	case "running":

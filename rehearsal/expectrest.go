@@ -207,21 +207,24 @@ func (l *look) why(n *node) error {
 }
 
 func reason(list []contest.Standing) string {
-	out := ""
+	condition, because := "", ""
 	for _, s := range list {
 		if s.Entitled {
 			return "entitled"
 		}
 		for _, c := range s.Conditions {
-			if c.First && out == "" {
-				out = c.ID
+			if c.First && condition == "" {
+				condition = c.ID
 			}
 		}
-		if out == "" {
-			out = s.Because
+		if because == "" {
+			because = s.Because
 		}
 	}
-	return out
+	if condition == "" {
+		return because
+	}
+	return condition
 }
 
 // slots compares the values of discretions as they stand in the run.
@@ -382,4 +385,29 @@ func orNone(list []string) string {
 // toldNow compares how many people were written to since the step began.
 func (l *look) toldNow(c *check) {
 	l.same("told", number(c.val.text), strconv.Itoa(l.r.told))
+}
+
+// shift compares what the last discretion or order did to the roll to come:
+// how many could vote before and after it, and how many gain or lose theirs.
+func (l *look) shift(c *check) {
+	got := map[string]int64{}
+	for _, x := range l.r.shifts[l.st.Ref] {
+		got["before"], got["after"], got["moved"] = x.Before, x.After, x.Moved
+	}
+	for _, p := range c.val.pairs {
+		l.at = p.pos
+		l.same("shift of the roll: "+p.key, number(p.val.text), strconv.FormatInt(got[p.key], 10))
+	}
+}
+
+// drawn compares how many have been drawn in a stage.
+func (l *look) drawn(c *check) {
+	for _, p := range c.val.pairs {
+		n := 0
+		if st := l.st.StageNamed(p.key); st != nil && st.Draw != nil {
+			n = len(st.Draw.Drawn)
+		}
+		l.at = p.pos
+		l.same("drawn in "+p.key, number(p.val.text), strconv.Itoa(n))
+	}
 }

@@ -71,6 +71,10 @@ func ballotRule(book *rulebook.Book, st *proceeding.State) (*rulebook.Stage, str
 		return nil, ""
 	}
 	rule := &p.Stages[st.Current]
+	if how := st.Stages[st.Current].How; how != "" { // a body that decides by a secret ballot
+		as := proceeding.AsBallot(book, rule)
+		return &as, how
+	}
 	if b := st.OpenBallot(); b != nil && b.Stage == st.Current {
 		return rule, b.How
 	}

@@ -1,8 +1,7 @@
 package rehearsal
 
 import (
-	"context"
-	"time"
+	"strings"
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/fault"
@@ -11,29 +10,80 @@ import (
 	"github.com/omov/omov/register"
 )
 
-// setStanding uses a discretion that holds for every run.
-func (r *runner) setStanding(s *step, a proceeding.Actor, as, slot, text string) error {
-	x, ok := any(r.contests).(interface {
-		SetStanding(ctx context.Context, by proceeding.Actor, as, slot string, unit register.UnitID, text string) error
-	})
-	if !ok {
-		return fault.New(fault.Unavailable, "this version of omov sets no discretion outside a run")
-	}
-	u, err := r.unit(s.in)
+// order gives an order from outside the procedure.
+func (r *runner) order(s *step, ref string) error {
+	a, as, err := r.one(s)
 	if err != nil {
 		return err
 	}
-	return x.SetStanding(r.ctx, a, as, slot, u, text)
+	c := &complaints{}
+	o := proceeding.Order{By: a, As: as, Order: s.val.text, Why: c.text(s.more, "why").text, Name: s.as.text}
+	until := c.text(s.more, "until")
+	if s.val.form == mapping {
+		p := s.val.pairs[0]
+		switch o.Order = p.key; o.Order {
+		case "extend":
+			until = scalarAt{p.val.text, p.val.pos}
+		case "set_aside":
+			o.Target = p.val.text
+			if other, ok := r.aliases[o.Target]; ok { // what a run as a whole decided
+				ref, o.Target = other, ""
+			}
+		case "set":
+			if p.val.form != mapping || len(p.val.pairs) != 1 {
+				return fault.New(fault.Invalid, "write it as in order: {set: {freeze_date: 2016-01-12}}")
+			}
+			o.Slot, o.Text = p.val.pairs[0].key, p.val.pairs[0].val.text
+		}
+	}
+	if until.text != "" {
+		w := c.when(until)
+		if len(c.list) > 0 || w.after != "" {
+			return fault.New(fault.Invalid, "%q is no day until which something is extended", until.text)
+		}
+		o.Until = w.moment(r.cal).End().UnixMilli()
+	}
+	if _, err = r.contests.Do(r.ctx, ref, o); err == nil {
+		r.last = ref
+	}
+	return err
+}
+
+// set uses a discretion: one that stands for every run outside of any, else
+// in the run.
+func (r *runner) set(s *step) error {
+	p := s.val.pairs[0]
+	sl := r.current().Slot(p.key)
+	if sl == nil {
+		var known []string
+		for i := range r.book.Slots {
+			known = append(known, r.book.Slots[i].Name)
+		}
+		return fault.New(fault.NotFound, "the rulebook leaves no discretion called %s%s", p.key, didYouMean(p.key, known))
+	}
+	a, as, err := r.one(s)
+	if err != nil {
+		return err
+	}
+	if sl.Standing {
+		u, err := r.unit(s.in)
+		if err != nil {
+			return err
+		}
+		return r.contests.SetStanding(r.ctx, a, as, p.key, u, p.val.text)
+	}
+	ref, err := r.ref(s.run)
+	if err != nil {
+		return err
+	}
+	if _, err = r.contests.Do(r.ctx, ref, proceeding.SetSlot{By: a, As: as, Slot: p.key, Text: p.val.text, Name: s.as.text}); err == nil {
+		r.last = ref
+	}
+	return err
 }
 
 // event declares an event, for now or for a day.
 func (r *runner) event(s *step) error {
-	x, ok := any(r.contests).(interface {
-		DeclareEvent(ctx context.Context, by proceeding.Actor, as, event string, at time.Time) error
-	})
-	if !ok {
-		return fault.New(fault.Unavailable, "this version of omov declares no events")
-	}
 	a, as, err := r.one(s)
 	if err != nil {
 		return err
@@ -47,7 +97,7 @@ func (r *runner) event(s *step) error {
 		}
 		at = w.time(r.cal)
 	}
-	return x.DeclareEvent(r.ctx, a, as, s.val.text, at)
+	return r.contests.DeclareEvent(r.ctx, a, as, strings.TrimSpace(s.val.text), at)
 }
 
 // resigns ends one of several terms in an office. The registry ends all of an

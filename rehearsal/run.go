@@ -16,6 +16,7 @@ import (
 	"github.com/omov/omov/contest"
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/registry"
 	"github.com/omov/omov/rulebook"
@@ -108,8 +109,9 @@ type runner struct {
 	free     map[string]int    // by kind of unit, how many have been given to holders of offices
 
 	mu     sync.Mutex
-	fresh  []minutes.Minute // since the story was told last
-	record []string         // what the record says, in sentences
+	fresh  []minutes.Minute                   // since the story was told last
+	record []string                           // what the record says, in sentences
+	shifts map[string][]proceeding.RollChange // by run, what the last act did to its rolls
 }
 
 // Run runs a rehearsal. What comes otherwise than expected is in the report;
@@ -120,7 +122,7 @@ func Run(ctx context.Context, s *Script, o Options) (*Report, error) {
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
-	r := &runner{ctx: ctx, s: s, o: o, report: &Report{Script: s}, aliases: map[string]string{}, voted: map[string]*queue{}, free: map[string]int{}}
+	r := &runner{ctx: ctx, s: s, o: o, report: &Report{Script: s}, aliases: map[string]string{}, voted: map[string]*queue{}, free: map[string]int{}, shifts: map[string][]proceeding.RollChange{}}
 	book, err := r.rulebook()
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ type step struct {
 func verbs() map[string][]string {
 	return map[string][]string{
 		"call":     {"with", "for", "cause", "collect"},
-		"back":     nil,
+		"back":     {"votes"},
 		"accept":   nil,
 		"decline":  nil,
 		"withdraw": nil,
@@ -123,7 +123,7 @@ func (c *complaints) verb(s *step) {
 			c.err(v.pos, "Write it as in `set: {meeting_day: 2026-04-10}`.", "`set` gives one slot its value")
 		}
 	case "order":
-		if v.form == mapping && (len(v.pairs) != 1 || v.pairs[0].val.form != scalar) || v.form == sequence {
+		if v.form == mapping && (len(v.pairs) != 1 || v.pairs[0].val.form != scalar && v.pairs[0].key != "set") || v.form == sequence {
 			c.err(v.pos, "Write it as in `order: stay` or `order: {set_aside: NAME}`.", "`order` gives one order")
 		}
 	case "withdraw":
@@ -176,7 +176,7 @@ func checkForms() map[string]string {
 		"outcome": "s", "phase": "s", "stage": "s", "opens": "s", "closes": "s", "freeze": "s", "cause": "s",
 		"candidates": "sl", "elected": "sl", "backed": "sl", "gate": "slm", "roll": "m", "slot": "m", "shares": "m",
 		"figures": "m", "effect": "sl", "holds": "m", "minutes": "sl", "waits_for": "s", "told": "s", "running": "m",
-		"overridden": "sl", "in_force": "sl", "papers": "sm",
+		"overridden": "sl", "shift": "m", "drawn": "m", "in_force": "sl", "papers": "sm",
 	}
 }
 

@@ -126,6 +126,11 @@ func (r *runner) tell() {
 	given := 0
 	for i := range list {
 		m := &list[i]
+		if m.Kind == proceeding.KindSlot || m.Kind == proceeding.KindOrdered {
+			var b struct{ Rolls []proceeding.RollChange }
+			_ = json.Unmarshal(m.Body, &b)
+			r.shifts[m.Proceeding] = b.Rolls
+		}
 		text := r.sentence(m)
 		if text == "" {
 			continue
@@ -167,13 +172,25 @@ type said struct {
 	Support                                                         proceeding.Support
 	Gate                                                            []proceeding.Reached `json:"-"`
 	Figures                                                         map[string]int64
-	Who                                                             register.PersonID
+	Drawn                                                           drawn
+}
+
+// drawn is who was drawn, where an entry says it by number.
+type drawn []register.PersonID
+
+// UnmarshalJSON takes numbers, and leaves out people with their names.
+func (d *drawn) UnmarshalJSON(b []byte) error {
+	var ids []register.PersonID
+	if json.Unmarshal(b, &ids) == nil {
+		*d = ids
+	}
+	return nil
 }
 
 // sentence says what an entry records; empty for what is told by another one.
 func (r *runner) sentence(m *minutes.Minute) string {
 	switch m.Kind {
-	case proceeding.KindRollLines, proceeding.KindPapers, proceeding.KindMarked, register.KindImported, chamber.KindTerms:
+	case proceeding.KindRollLines, proceeding.KindPapers, proceeding.KindMarked, proceeding.KindSanction, register.KindImported, chamber.KindTerms:
 		return ""
 	}
 	var b said
@@ -284,6 +301,9 @@ func (r *runner) ofRun(kind string, b *said) (string, bool) {
 			return "Asked for: " + spaced(b.Order) + ", by the " + spaced(b.By) + ".", true
 		}
 		s := "Ordered: " + spaced(b.Order)
+		if b.Name != "" {
+			s += " (" + b.Name + ")"
+		}
 		if b.By != "" {
 			s += ", by the " + spaced(b.By)
 		}
@@ -358,6 +378,12 @@ func (r *runner) ofStage(kind string, b *said) (string, bool) {
 			return upper(b.Stage) + " closes.", true
 		}
 		return upper(b.Stage) + " closes: " + spaced(b.Outcome) + ".", true
+	case proceeding.KindDrawn:
+		var names []string
+		for _, p := range b.Drawn {
+			names = append(names, r.names.person(p))
+		}
+		return upper(b.Stage) + ": drawn by lot are " + orNobody(names) + ".", true
 	case proceeding.KindChosen:
 		return upper(b.Stage) + " is decided: " + spaced(b.Outcome) + ".", true
 	}

@@ -89,6 +89,11 @@ func (r *runner) next() (time.Time, error) {
 		}
 		return err
 	})
+	if err != nil {
+		return next, err
+	}
+	t, err := r.ch.NextBeginning(r.ctx)
+	earlier(t)
 	return next, err
 }
 
