@@ -51,9 +51,12 @@ func (w *World) consequence(e *minutes.Entry) ([]minutes.Entry, error) {
 		if err := json.Unmarshal(raw, &b); err != nil {
 			return nil, fault.Wrap(fault.Internal, err, "an adopted text cannot be read")
 		}
+		out := w.contradicted(e.Proceeding, &b)
 		if b.Kind == "rulebook" && b.Unit == 0 {
-			return w.amend(e.Proceeding, &b)
+			amended, err := w.amend(e.Proceeding, &b)
+			return append(out, amended...), err
 		}
+		return out, nil
 	case proceeding.KindEffect:
 		var b proceeding.EffectBody
 		if err := json.Unmarshal(raw, &b); err != nil {

@@ -74,6 +74,7 @@ type Adopted struct {
 	Ref        string `json:"ref"`
 	At         int64  `json:"at"`
 	Unit       int64  `json:"unit,omitempty"`
+	Objective  string `json:"objective,omitempty"`
 	Overridden string `json:"overridden,omitempty"` // by the decision of this run, which prevails
 	Aside      bool   `json:"aside,omitempty"`      // set aside by an order
 }
@@ -94,4 +95,21 @@ func loadOrganisation(tx *store.Tx) (*Organisation, error) {
 		return nil, fault.Wrap(fault.Damaged, err, "the organisation's state cannot be read; omov replay rebuilds it from the minute book")
 	}
 	return o, nil
+}
+
+// InForce tells whether an adopted text stands: it has not been set aside, and
+// whatever overrode it has not been set aside either.
+func (o *Organisation) InForce(a *Adopted) bool {
+	if a.Aside {
+		return false
+	}
+	if a.Overridden == "" {
+		return true
+	}
+	for i := range o.Adopted {
+		if w := &o.Adopted[i]; w.Ref == a.Overridden {
+			return !o.InForce(w)
+		}
+	}
+	return false
 }

@@ -92,7 +92,7 @@ func (p *projector) project(m minutes.Minute) error {
 		}
 	}
 	switch m.Kind {
-	case KindFounded, KindRulebook, KindEvent, KindStanding, KindTerms, proceeding.KindAdopted:
+	case KindFounded, KindRulebook, KindEvent, KindStanding, KindTerms, KindOverridden, proceeding.KindAdopted:
 		return p.organisation(m)
 	case register.KindUnits, register.KindImported, register.KindChanged, register.KindFilled, register.KindVacated, register.KindErased:
 		o, err := p.loadOrg()
@@ -241,7 +241,17 @@ func (p *projector) organisation(m minutes.Minute) error {
 		if err := body(m, &b); err != nil {
 			return err
 		}
-		o.Adopted = append(o.Adopted, Adopted{Kind: b.Kind, Text: b.Text, Ref: m.Proceeding, At: m.At.UnixMilli(), Unit: int64(b.Unit)})
+		o.Adopted = append(o.Adopted, Adopted{Kind: b.Kind, Text: b.Text, Ref: m.Proceeding, At: m.At.UnixMilli(), Unit: int64(b.Unit), Objective: b.Objective})
+	case KindOverridden:
+		var b OverriddenBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		for i := range o.Adopted {
+			if a := &o.Adopted[i]; a.Ref == b.Ref && a.Overridden == "" {
+				a.Overridden = b.By
+			}
+		}
 	}
 	return nil
 }

@@ -103,6 +103,12 @@ func (s *Contests) SetStanding(ctx context.Context, by proceeding.Actor, as, slo
 	return s.wake(ctx)
 }
 
+// Contradict records that two decisions contradict each other; the rulebook's
+// precedence says which prevails.
+func (s *Contests) Contradict(ctx context.Context, by proceeding.Actor, one, other string) error {
+	return s.ch.Contradict(ctx, by, one, other)
+}
+
 // wake lets every run that waits for something look whether it is there.
 func (s *Contests) wake(ctx context.Context) error {
 	var refs []string

@@ -237,10 +237,10 @@ func (d *decider) vacate(e *rulebook.Effect, done *Done) error {
 
 // adopt takes the text that was put, or what the stage says.
 func (d *decider) adopt(e *rulebook.Effect) error {
-	text := ""
+	text, objective := "", ""
 	for _, t := range d.proc.Takes {
 		if t.Is == rulebook.TakeText && (t.Of == e.Target || text == "") {
-			text = d.st.Takes[t.Name].Text
+			text, objective = d.st.Takes[t.Name].Text, d.st.Takes[t.Name+".objective"].Text
 		}
 	}
 	if text == "" {
@@ -248,7 +248,7 @@ func (d *decider) adopt(e *rulebook.Effect) error {
 			text = d.st.Ballots[i].Question
 		}
 	}
-	b := &AdoptedBody{Kind: e.Target, Text: text, InForce: d.now(), Unit: d.st.Unit}
+	b := &AdoptedBody{Kind: e.Target, Text: text, InForce: d.now(), Unit: d.st.Unit, Objective: objective}
 	if e.InForce != nil {
 		m, err := e.InForce.Moment(&scope{d: d})
 		if err != nil {

@@ -250,4 +250,6 @@ type AdoptedBody struct {
 	Text    string          `json:"text"`
 	InForce int64           `json:"in_force"`
 	Unit    register.UnitID `json:"unit,omitempty"`
+
+	Objective string `json:"objective,omitempty"` // what it is about: two with the same contradict each other
 }

@@ -59,3 +59,11 @@ func Declarable(book *rulebook.Book, w World, at time.Time, by Actor, as, event 
 	}
 	return e.DeclaredBy.Name, nil
 }
+
+// Officer checks that an actor holds one of the offices that run ballots, and
+// gives it.
+func Officer(book *rulebook.Book, w World, at time.Time, by Actor) (string, error) {
+	d := &decider{book: book, cal: book.Calendar(), world: w, at: at, st: &State{Current: -1}}
+	err := d.officer(by)
+	return d.office, err
+}

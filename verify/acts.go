@@ -142,3 +142,17 @@ func (v *verifier) declared(e *entry, b *eventBody) {
 // apartOnly tells whether an entry that is not open is one that no bundle
 // holds: the record of a case about a person.
 func apartOnly(a minutes.Access) bool { return a == minutes.Parties }
+
+// overridden checks which of two contradictory decisions prevails: the stronger
+// kind, between equals the later.
+func (v *verifier) overridden(e *entry, b *overriddenBody) {
+	c := v.Check(CheckResults)
+	loser, winner := v.org.runs[b.Ref], v.org.runs[b.By]
+	book := v.org.books[v.org.inForce(e.at.UnixMilli())]
+	if !c.must(book != nil && loser != nil && winner != nil && loser.adopted && winner.adopted, e.seq, "it puts two decisions in order, and %s or %s has adopted nothing", b.Ref, b.By) {
+		return
+	}
+	x, y := slices.Index(book.Precedence, winner.text), slices.Index(book.Precedence, loser.text)
+	stronger := x >= 0 && (y < 0 || x < y)
+	c.must(stronger || x == y && winner.adoptedAt >= loser.adoptedAt, e.seq, "%s is said to prevail over %s, and by precedence and time it does not", b.By, b.Ref)
+}

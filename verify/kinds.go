@@ -16,6 +16,8 @@ const (
 	kindEvent    = "event.declared/1"
 	kindStanding = "slot.standing/1"
 	kindTerms    = "vocabulary.extended/1"
+
+	kindOverridden = "text.overridden/1"
 )
 
 type foundedBody struct {
@@ -88,6 +90,13 @@ type rollPart struct {
 	Lines []byte `json:"b"`
 }
 
+type overriddenBody struct {
+	Ref  string `json:"ref"`
+	By   string `json:"by"`
+	At   int64  `json:"at"`
+	Rule string `json:"rule"`
+}
+
 type papersBody struct {
 	Ballot   string          `json:"ballot"`
 	Sections []sectionPapers `json:"sections"`
@@ -140,12 +149,13 @@ func kinds() map[string]kind {
 	p := func(read func([]byte) (any, error)) kind { return kind{read: read, access: public, run: true} }
 	o := func(read func([]byte) (any, error)) kind { return kind{read: read, access: officers, run: true} }
 	return map[string]kind{
-		kindFounded:  {read: body[foundedBody], access: public},
-		kindOrigin:   {read: body[originBody], access: public},
-		kindRulebook: {read: body[rulebookBody], access: public},
-		kindEvent:    {read: body[eventBody], access: public},
-		kindStanding: {read: body[standingBody], access: public},
-		kindTerms:    {read: body[register.ImportedBody], access: officers},
+		kindFounded:    {read: body[foundedBody], access: public},
+		kindOrigin:     {read: body[originBody], access: public},
+		kindRulebook:   {read: body[rulebookBody], access: public},
+		kindEvent:      {read: body[eventBody], access: public},
+		kindStanding:   {read: body[standingBody], access: public},
+		kindTerms:      {read: body[register.ImportedBody], access: officers},
+		kindOverridden: {read: body[overriddenBody], access: public},
 
 		register.KindUnits:    {read: body[register.UnitsBody], access: public, free: true},
 		register.KindImported: {read: body[register.ImportedBody], access: officers},

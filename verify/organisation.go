@@ -80,6 +80,8 @@ func (v *verifier) about(e *entry, x any) {
 	case *eventBody:
 		v.declared(e, b)
 		o.events = append(o.events, *b)
+	case *overriddenBody:
+		v.overridden(e, b)
 	case *standingBody:
 		v.standing(e, b)
 		o.slots[fmt.Sprintf("%s@%d", b.Slot, b.Unit)] = b.Set

@@ -19,6 +19,8 @@ type run struct {
 	last      int64               // its last open entry
 	filled    []register.PersonID // who was put into an office by it
 	adopted   bool                // a text was adopted
+	text      string              // of this kind
+	adoptedAt int64               // by this entry
 	supports  []given
 	opened    map[string]int64     // entry that last opened each stage's gathering
 	automatic []register.PersonID  // who needs no nominations in the gathering that is on
@@ -179,7 +181,7 @@ func (v *verifier) after(e *entry, r *run, x any) {
 			}
 		}
 	case *proceeding.AdoptedBody:
-		r.adopted = true
+		r.adopted, r.text, r.adoptedAt = true, b.Kind, e.seq
 	case *proceeding.EffectBody:
 		v.org.reaching = append(v.org.reaching, reaching{Done: b.Done, from: e.head.Proceeding})
 	case *register.VacatedBody:
