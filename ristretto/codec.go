@@ -1,6 +1,8 @@
 package ristretto
 
 import (
+	"math/bits"
+
 	"filippo.io/edwards25519/field"
 )
 
@@ -91,6 +93,12 @@ func (g *Group) DecodeAll(dst []Affine, enc []byte) int {
 	}
 	bad := new(first)
 	Spread(len(dst), 64, func(lo, hi int) {
+		for ; g.lanes && hi-lo >= 8; lo += 8 {
+			if ok := g.decode8(dst[lo:lo+8], enc[lo*Size:(lo+8)*Size]); ok != 0xff {
+				bad.note(lo + bits.TrailingZeros8(^ok))
+				return
+			}
+		}
 		for i := lo; i < hi; i++ {
 			x, y, t, ok := g.decode(enc[i*Size : (i+1)*Size])
 			if !ok {
@@ -108,6 +116,9 @@ func (g *Group) EncodeAll(enc []byte, ps []Point) []byte {
 	at := len(enc)
 	enc = append(enc, make([]byte, len(ps)*Size)...)
 	Spread(len(ps), 64, func(lo, hi int) {
+		for ; g.lanes && hi-lo >= 8; lo += 8 {
+			g.encode8(enc[at+lo*Size:], ps[lo:lo+8])
+		}
 		for i := lo; i < hi; i++ {
 			e := g.Encode(&ps[i])
 			copy(enc[at+i*Size:], e[:])
@@ -180,6 +191,18 @@ func (g *Group) finish(s *half, inv *field.Element) []byte {
 func (g *Group) Map(uniform *[64]byte) Point {
 	p, q := g.elligator(uniform[:32]), g.elligator(uniform[32:])
 	return g.Add(&p, &q)
+}
+
+// MapAll writes the elements of many times 64 uniform bytes into dst.
+func (g *Group) MapAll(dst []Point, uniform [][64]byte) {
+	Spread(len(dst), 64, func(lo, hi int) {
+		for ; g.lanes && hi-lo >= 8; lo += 8 {
+			g.map8(dst[lo:lo+8], uniform[lo:lo+8])
+		}
+		for i := lo; i < hi; i++ {
+			dst[i] = g.Map(&uniform[i])
+		}
+	})
 }
 
 func (g *Group) elligator(b []byte) (p Point) {

@@ -49,6 +49,7 @@ type Group struct {
 	d, d2, sqrtM1                field.Element
 	sqrtADMinus1, invSqrtAMinusD field.Element
 	oneMinusDSq, dMinusOneSq     field.Element
+	lanes                        bool
 }
 
 // New gives the group.
@@ -63,8 +64,20 @@ func New() *Group {
 	g.oneMinusDSq = constant("1159843021668779879193775521855586647937357759715417654439879720876111806838")
 	g.dMinusOneSq = constant("40440834346308536858101042469323190826248399146238708352240133220865137265952")
 	g.d2.Add(&g.d, &g.d)
+	g.lanes = haveLanes()
 	return g
 }
+
+// NewPlain gives the group without the vector instructions that New uses where
+// the processor has them. The results are the same.
+func NewPlain() *Group {
+	g := New()
+	g.lanes = false
+	return g
+}
+
+// Lanes tells whether eight elements are computed at a time.
+func (g *Group) Lanes() bool { return g.lanes }
 
 // constant reads a field element in decimal.
 func constant(decimal string) (e field.Element) {
@@ -108,6 +121,39 @@ func (p *Point) edwards() *edwards25519.Point {
 func (g *Group) Mul(k *Scalar, p *Point) Point {
 	return fromEdwards(new(edwards25519.Point).ScalarMult(k, p.edwards()))
 }
+
+// MulEach writes k times each of as into dst, in a time that depends on neither.
+func (g *Group) MulEach(dst []Point, k *Scalar, as []Affine) {
+	digits := signedDigits(k)
+	defer clear(digits[:])
+	Spread(len(as), 64, func(lo, hi int) {
+		for ; g.lanes && hi-lo >= 8; lo += 8 {
+			g.mulEach8(dst[lo:lo+8], &digits, as[lo:lo+8])
+		}
+		for i := lo; i < hi; i++ {
+			p := as[i].Point()
+			dst[i] = g.Mul(k, &p)
+		}
+	})
+}
+
+// signedDigits cuts k into 64 digits from -8 to 8, in constant time.
+func signedDigits(k *Scalar) (d [64]int8) {
+	for i, b := range k.Bytes() {
+		d[2*i], d[2*i+1] = int8(b&15), int8(b>>4)
+	}
+	carry := int8(0)
+	for i := range 63 {
+		d[i] += carry
+		carry = (d[i] + 8) >> 4
+		d[i] -= carry << 4
+	}
+	d[63] += carry
+	return d
+}
+
+// noneAffine is the neutral element.
+func (g *Group) noneAffine() Affine { return g.affine(&g.zero, &g.one, &g.zero) }
 
 // MulBase gives k times the generator in a time that does not depend on k.
 func (g *Group) MulBase(k *Scalar) Point {

@@ -3,6 +3,8 @@ package ristretto
 import (
 	"encoding/binary"
 	"math/bits"
+	"runtime"
+	"sync"
 )
 
 // Digits are scalars cut into signed digits of one width, one row a digit, so
@@ -67,9 +69,23 @@ func fits(w *[5]uint64, n int) bool {
 	return true
 }
 
-// WidthFor gives the width of digits with which a sum of n multiples is
-// fastest.
-func WidthFor(n int) int {
+// WidthFor gives the width of digits with which a sum of n multiples of
+// scalars below 2^nbits is fastest.
+func (g *Group) WidthFor(n, nbits int) int {
+	if g.lanes {
+		// Rows come by eights: 253 bits make 56, 32 or 24 rows, 129 make 24 or 16.
+		switch {
+		case nbits > 129 && n >= 5000:
+			return 11
+		case nbits > 129 && n >= 100:
+			return 8
+		case nbits > 129:
+			return 5
+		case n >= 800:
+			return 9
+		}
+		return 6
+	}
 	// Measured; above 13 the buckets of a row leave the second-level cache.
 	for width, least := range []int{0, 0, 0, 0, 30, 80, 180, 400, 1000, 2500, 6000, 14000, 36000, 150000} {
 		if width > 3 && n < least {
@@ -83,55 +99,89 @@ func WidthFor(n int) int {
 // stretches (Pippenger's buckets over signed digits). Not for secrets that
 // outlive the run: the time it takes depends on the scalars.
 type Sum struct {
-	g       *Group
-	width   int
-	buckets [][]Point // a row a digit
+	g     *Group
+	width int
+	n     int          // rows
+	sets  []*bucketSet // one a core
 }
+
+// bucketSet is one core's buckets: rows[i][j] holds what is to be taken j
+// times in row i.
+type bucketSet struct{ rows [][]Point }
 
 // NewSum makes an empty sum of scalars below 2^nbits cut into digits of width.
 func (g *Group) NewSum(nbits, width int) *Sum {
-	s := &Sum{g: g, width: width, buckets: make([][]Point, rowsFor(nbits, width))}
-	id := g.Identity()
-	for i := range s.buckets {
-		s.buckets[i] = make([]Point, 1<<(width-1))
-		for j := range s.buckets[i] {
-			s.buckets[i][j] = id
-		}
-	}
+	s := &Sum{g: g, width: width, n: rowsFor(nbits, width)}
+	s.another()
 	return s
 }
+
+// another makes one more set of buckets.
+func (s *Sum) another() {
+	rows := s.n
+	if s.g.lanes {
+		rows = (rows + 7) / 8 * 8
+	}
+	set := &bucketSet{make([][]Point, rows)}
+	for i := range set.rows {
+		set.rows[i] = s.g.Identities(1<<(s.width-1) + 1)
+	}
+	s.sets = append(s.sets, set)
+}
+
+// serial is how many points one core adds rather than share them out.
+const serial = 512
 
 // Add adds the multiples of ps by the scalars that d was cut from, of which
 // there are as many. The digits must have been cut as the sum was made.
 func (s *Sum) Add(d *Digits, ps []Affine) {
-	if d.width != s.width || d.rows != len(s.buckets) || d.n != len(ps) {
+	if d.width != s.width || d.rows != s.n || d.n != len(ps) {
 		panic("ristretto: digits that do not fit the sum")
 	}
-	Spread(d.rows, 1, func(row, _ int) {
-		buckets := s.buckets[row]
-		for i, digit := range d.d[row*d.n : (row+1)*d.n] {
+	cores := 1
+	if len(ps) > serial {
+		cores = runtime.GOMAXPROCS(0)
+	}
+	for len(s.sets) < cores {
+		s.another()
+	}
+	var wg sync.WaitGroup
+	for k := range cores {
+		lo, hi := len(ps)*k/cores, len(ps)*(k+1)/cores
+		wg.Go(func() {
+			if s.g.lanes {
+				s.sets[k].addLanes(d, ps, lo, hi)
+				return
+			}
+			s.sets[k].add(d, ps, lo, hi)
+		})
+	}
+	wg.Wait()
+}
+
+func (s *bucketSet) add(d *Digits, ps []Affine, lo, hi int) {
+	for row := range d.rows {
+		buckets := s.rows[row]
+		for i, digit := range d.d[row*d.n+lo : row*d.n+hi] {
 			if digit > 0 {
-				buckets[digit-1].add(&ps[i])
+				buckets[digit].add(&ps[lo+i])
 			} else if digit < 0 {
-				buckets[-digit-1].sub(&ps[i])
+				buckets[-digit].sub(&ps[lo+i])
 			}
 		}
-	})
+	}
 }
 
 // Result gives the sum so far. More may be added afterwards.
 func (s *Sum) Result() Point {
-	sums := make([]Point, len(s.buckets))
-	Spread(len(sums), 1, func(row, _ int) {
-		running, total := s.g.Identity(), s.g.Identity()
-		for j := len(s.buckets[row]) - 1; j >= 0; j-- {
-			running = s.g.Add(&running, &s.buckets[row][j])
-			total = s.g.Add(&total, &running)
-		}
-		sums[row] = total
-	})
-	r := sums[len(sums)-1]
-	for row := len(sums) - 2; row >= 0; row-- {
+	sums := make([]Point, len(s.sets[0].rows))
+	if s.g.lanes {
+		Spread(len(sums)/8, 1, func(k, _ int) { s.rowSums8(sums, 8*k) })
+	} else {
+		Spread(len(sums), 1, func(row, _ int) { sums[row] = s.rowSum(row) })
+	}
+	r := sums[s.n-1]
+	for row := s.n - 2; row >= 0; row-- {
 		for range s.width {
 			r.double(&r)
 		}
@@ -140,9 +190,21 @@ func (s *Sum) Result() Point {
 	return r
 }
 
+// rowSum gives Σ j·bucket[j] of a row.
+func (s *Sum) rowSum(row int) Point {
+	running, total := s.g.Identity(), s.g.Identity()
+	for j := 1 << (s.width - 1); j > 0; j-- {
+		for _, set := range s.sets {
+			running = s.g.Add(&running, &set.rows[row][j])
+		}
+		total = s.g.Add(&total, &running)
+	}
+	return total
+}
+
 // MultiMul gives the sum of ks[i]·ps[i] for public scalars.
 func (g *Group) MultiMul(ks []Scalar, ps []Affine) Point {
-	width := WidthFor(len(ks))
+	width := g.WidthFor(len(ks), 253)
 	s := g.NewSum(253, width)
 	s.Add(Recode(ks, 253, width), ps)
 	return s.Result()

@@ -4,6 +4,7 @@ package ristretto
 // addition for each digit of the scalar. Which entries are read depends on the
 // scalar: not for keys.
 type Table struct {
+	g     *Group
 	width int
 	rows  [][]Affine // rows[i][j] = (j+1)·2^(i·width)·P
 }
@@ -28,7 +29,7 @@ func TableWidth(n int) int {
 
 // NewTable makes a table of p with digits of width bits.
 func (g *Group) NewTable(p *Point, width int) *Table {
-	t := &Table{width: width, rows: make([][]Affine, rowsFor(253, width))}
+	t := &Table{g: g, width: width, rows: make([][]Affine, rowsFor(253, width))}
 	starts := make([]Point, len(t.rows))
 	at := *p
 	for i := range starts {
@@ -62,7 +63,10 @@ func (t *Table) AddTo(dst []Point, d *Digits) {
 	if d.width != t.width || d.rows != len(t.rows) || d.n != len(dst) {
 		panic("ristretto: digits that do not fit the table")
 	}
-	Spread(len(dst), 2048, func(lo, hi int) {
+	Spread(len(dst), 1024, func(lo, hi int) {
+		if t.g.lanes {
+			lo += t.addLanes(t.g, dst, d, lo, hi)
+		}
 		for row, entries := range t.rows {
 			digits := d.d[row*d.n+lo : row*d.n+hi]
 			for i, digit := range digits {

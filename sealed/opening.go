@@ -85,7 +85,7 @@ func (o *Opening) transcript(trustee int, public *[32]byte, as, ds []byte) *tran
 // joined gives Σ w_i·P_i for each list of elements, under the weights of seed.
 func joined(g *ristretto.Group, seed *[64]byte, lists ...[]byte) ([]ristretto.Point, bool) {
 	n := len(lists[0]) / proof.Size
-	width := ristretto.WidthFor(n)
+	width := g.WidthFor(n, 128)
 	sums := make([]*ristretto.Sum, len(lists))
 	for i := range sums {
 		sums[i] = g.NewSum(128, width)

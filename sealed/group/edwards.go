@@ -72,19 +72,12 @@ func (e Edwards) MulEach(k, ps []byte) ([]byte, int) {
 	if !ok || len(ps)%ristretto.Size != 0 {
 		return nil, 0
 	}
-	out := make([]byte, len(ps))
-	bad := make([]bool, len(ps)/ristretto.Size)
-	ristretto.Spread(len(bad), 64, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			var p ristretto.Point
-			if !e.G.Decode(&p, ps[i*ristretto.Size:(i+1)*ristretto.Size]) {
-				bad[i] = true
-				return
-			}
-			p = e.G.Mul(s, &p)
-			b := e.G.Encode(&p)
-			copy(out[i*ristretto.Size:], b[:])
-		}
-	})
-	return out, firstBad(bad)
+	as := make([]ristretto.Affine, len(ps)/ristretto.Size)
+	wrong := e.G.DecodeAll(as, ps)
+	if wrong >= 0 {
+		return nil, wrong
+	}
+	out := make([]ristretto.Point, len(as))
+	e.G.MulEach(out, s, as)
+	return e.G.EncodeAll(nil, out), -1
 }

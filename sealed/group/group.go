@@ -37,20 +37,10 @@ type Backend interface {
 
 	// MulEach gives k times each of the elements that lie one after the other
 	// in ps, in a time that does not depend on k, on all cores. The second
-	// result is the index of the first that is no element, or -1; what is
-	// given at and after it means nothing. A k that is no scalar reports 0.
+	// result is the index of the first that is no element, or -1; then nothing
+	// else is given. A k that is no scalar reports 0.
 	MulEach(k, ps []byte) ([]byte, int)
 }
 
 // Backends gives both, the one that multiplies faster first.
 func Backends() []Backend { return []Backend{Voi{}, Edwards{ristretto.New()}} }
-
-// firstBad gives the first marked index, or -1.
-func firstBad(bad []bool) int {
-	for i, b := range bad {
-		if b {
-			return i
-		}
-	}
-	return -1
-}

@@ -23,7 +23,12 @@ func scalarOf(t testing.TB, b []byte) []byte {
 
 // compare runs every operation on both back ends.
 func compare(t *testing.T, raw []byte) {
-	voi, edw := group.Voi{}, group.Edwards{G: ristretto.New()}
+	compareWith(t, raw, group.Edwards{G: ristretto.New()})
+	compareWith(t, raw, group.Edwards{G: ristretto.NewPlain()})
+}
+
+func compareWith(t *testing.T, raw []byte, edw group.Edwards) {
+	voi := group.Voi{}
 	h := sha512.Sum512(raw)
 	p, q := voi.Map(&h), edw.Map(&h)
 	if p != q {
@@ -49,7 +54,11 @@ func compare(t *testing.T, raw []byte) {
 		c, ok := voi.Sum([][]byte{k, scalarOf(t, h[:]), scalarOf(t, h[1:])}, [][]byte{p[:], r[:], a[:]})
 		d, ok2 := edw.Sum([][]byte{k, scalarOf(t, h[:]), scalarOf(t, h[1:])}, [][]byte{p[:], r[:], a[:]})
 		same("sum", c, d, ok, ok2)
-		in := append(append(p[:], r[:]...), raw[:min(32, len(raw))]...)
+		var in []byte
+		for range 5 { // more than eight
+			in = append(append(in, p[:]...), r[:]...)
+		}
+		in = append(in, raw[:min(32, len(raw))]...)
 		e, bad := voi.MulEach(k, in)
 		f, bad2 := edw.MulEach(k, in)
 		if bad != bad2 || bad < 0 && !bytes.Equal(e, f) {

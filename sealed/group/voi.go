@@ -104,5 +104,10 @@ func (Voi) MulEach(k, ps []byte) ([]byte, int) {
 			copy(out[i*ristretto.Size:], b[:])
 		}
 	})
-	return out, firstBad(bad)
+	for i, b := range bad {
+		if b {
+			return nil, i
+		}
+	}
+	return out, -1
 }

@@ -128,10 +128,11 @@ func (gs *generators) one(i int) ristretto.Point {
 // fill writes generators lo+1 and on, those of papers lo and on, into dst.
 func (gs *generators) fill(dst []ristretto.Affine, lo int) {
 	ristretto.Spread(len(dst), 256, func(a, b int) {
-		ps := make([]ristretto.Point, b-a)
-		for i := range ps {
-			ps[i] = gs.one(lo + a + i + 1)
+		ps, uniform := make([]ristretto.Point, b-a), make([][64]byte, b-a)
+		for i := range uniform {
+			uniform[i] = transcript.At(&gs.seed, lo+a+i+1)
 		}
+		gs.g.MapAll(ps, uniform)
 		gs.g.Normalize(dst[a:b], ps)
 	})
 }

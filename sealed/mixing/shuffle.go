@@ -123,7 +123,7 @@ func randomScalars(n int) []ristretto.Scalar {
 // reencrypt makes Out, the commitments to the permutation, t3 and t4.
 func (m *mixer) reencrypt() {
 	g, w := m.g, m.st.Width
-	width := ristretto.WidthFor(m.n)
+	width := g.WidthFor(m.n, 253)
 	t3 := g.NewSum(253, width)
 	t4 := make([]*ristretto.Sum, 2*w)
 	for i := range t4 {

@@ -103,26 +103,28 @@ func (v *verifier) read() error {
 	return nil
 }
 
+// short is how many bits challenges and weights have, and their sum.
+const short = 129
+
 // addUp makes all sums in one pass over the papers.
 func (v *verifier) addUp() error {
 	w := v.st.Width
-	width := ristretto.WidthFor(v.n)
 	sums := func(n, nbits int) []*ristretto.Sum {
 		s := make([]*ristretto.Sum, n)
 		for i := range s {
-			s[i] = v.g.NewSum(nbits, width)
+			s[i] = v.g.NewSum(nbits, v.g.WidthFor(v.n, nbits))
 		}
 		return s
 	}
-	v.permutation, v.gensSum, v.links, v.tLinks = sums(1, 129), sums(1, 253), sums(1, 253), sums(1, 128)
-	v.in, v.out = sums(2*w, 128), sums(2*w, 253)
+	v.permutation, v.gensSum, v.links, v.tLinks = sums(1, short), sums(1, 253), sums(1, 253), sums(1, short)
+	v.in, v.out = sums(2*w, short), sums(2*w, 253)
 	buf := make([]byte, 16)
 	rand.Read(buf)
 	buf[15] = 0
 	v.alpha = transcript.Short(buf)
 	v.productU = *one()
 	for lo := 0; lo < v.n; lo += chunk {
-		if err := v.stretch(lo, min(lo+chunk, v.n), width); err != nil {
+		if err := v.stretch(lo, min(lo+chunk, v.n)); err != nil {
 			return err
 		}
 	}
@@ -140,7 +142,11 @@ func weights(n int) []ristretto.Scalar {
 	return ks
 }
 
-func (v *verifier) stretch(lo, hi, width int) error {
+func (v *verifier) recode(ks []ristretto.Scalar, nbits int) *ristretto.Digits {
+	return ristretto.Recode(ks, nbits, v.g.WidthFor(v.n, nbits))
+}
+
+func (v *verifier) stretch(lo, hi int) error {
 	g, w, n := v.g, v.st.Width, hi-lo
 	at := func(b []byte, size int) []byte { return b[lo*size : hi*size] }
 	points := make([]ristretto.Affine, n*2*w)
@@ -153,25 +159,25 @@ func (v *verifier) stretch(lo, hi, width int) error {
 		if g.DecodeAll(column, enc) >= 0 {
 			return v.bad(what + " hold an element that is none")
 		}
-		sum.Add(ristretto.Recode(ks, nbits, width), column)
+		sum.Add(v.recode(ks, nbits), column)
 		return nil
 	}
-	if err := one(v.permutation[0], ks.c, 129, at(v.p.C, ristretto.Size), "the commitments to the permutation"); err != nil {
+	if err := one(v.permutation[0], ks.c, short, at(v.p.C, ristretto.Size), "the commitments to the permutation"); err != nil {
 		return err
 	}
 	if err := one(v.links[0], ks.link, 253, at(v.p.Chain, ristretto.Size), "the links of the chain"); err != nil {
 		return err
 	}
-	if err := one(v.tLinks[0], ks.rho, 128, at(v.p.TChain, ristretto.Size), "the commitments to the chain"); err != nil {
+	if err := one(v.tLinks[0], ks.rho, short, at(v.p.TChain, ristretto.Size), "the commitments to the chain"); err != nil {
 		return err
 	}
 	v.gens.fill(column, lo)
-	v.gensSum[0].Add(ristretto.Recode(ks.gen, 253, width), column)
+	v.gensSum[0].Add(v.recode(ks.gen, 253), column)
 	many := func(sums []*ristretto.Sum, ks []ristretto.Scalar, nbits int, enc []byte, what string) error {
 		if g.DecodeAll(points, enc) >= 0 {
 			return v.bad(what + " hold an element that is none")
 		}
-		d := ristretto.Recode(ks, nbits, width)
+		d := v.recode(ks, nbits)
 		for k := range sums {
 			for i := range column {
 				column[i] = points[i*2*w+k]
@@ -180,7 +186,7 @@ func (v *verifier) stretch(lo, hi, width int) error {
 		}
 		return nil
 	}
-	if err := many(v.in, ks.u, 128, at(v.st.In, pair*w), "the papers that went in"); err != nil {
+	if err := many(v.in, ks.u, short, at(v.st.In, pair*w), "the papers that went in"); err != nil {
 		return err
 	}
 	return many(v.out, ks.perm, 253, at(v.st.Out, pair*w), "the papers that came out")

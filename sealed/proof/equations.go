@@ -74,15 +74,14 @@ func (e *Equations) Hold(g *ristretto.Group, key *ristretto.Point) bool {
 type Batch struct {
 	g           *ristretto.Group
 	keyPoint    *ristretto.Point
-	width       int
+	n           int
 	full, short *ristretto.Sum
 	base, key   ristretto.Scalar
 }
 
 // NewBatch makes a batch for about n elements.
 func NewBatch(g *ristretto.Group, key *ristretto.Point, n int) *Batch {
-	width := ristretto.WidthFor(n)
-	return &Batch{g: g, keyPoint: key, width: width, full: g.NewSum(253, width), short: g.NewSum(128, width)}
+	return &Batch{g: g, keyPoint: key, n: n, full: g.NewSum(253, g.WidthFor(n, 253)), short: g.NewSum(128, g.WidthFor(n, 128))}
 }
 
 // Add adds gathered equations. It reports false where something is no element
@@ -111,11 +110,11 @@ func (b *Batch) Add(es ...*Equations) bool {
 	if b.g.DecodeAll(points[:len(all.full)], all.fullEnc) >= 0 {
 		return false
 	}
-	b.full.Add(ristretto.Recode(all.full, 253, b.width), points[:len(all.full)])
+	b.full.Add(ristretto.Recode(all.full, 253, b.g.WidthFor(b.n, 253)), points[:len(all.full)])
 	if b.g.DecodeAll(points[:len(all.short)], all.shortEnc) >= 0 {
 		return false
 	}
-	b.short.Add(ristretto.Recode(all.short, 128, b.width), points[:len(all.short)])
+	b.short.Add(ristretto.Recode(all.short, 128, b.g.WidthFor(b.n, 128)), points[:len(all.short)])
 	return true
 }
 
