@@ -307,6 +307,9 @@ func when(book *rulebook.Book, ms int64) string {
 
 // opens is when for an instant at which something begins.
 func opens(book *rulebook.Book, ms int64) string {
+	if ms == 0 {
+		return "a day that is not known yet"
+	}
 	t := time.UnixMilli(ms).In(book.Zone)
 	if h, m, s := t.Clock(); h == 0 && m == 0 && s == 0 {
 		return t.Format("2 January 2006")

@@ -66,7 +66,7 @@ func (s *State) act(a Act) {
 	}
 	for i := range s.Acts {
 		if x := &s.Acts[i]; x.Slot != "" && s.InForce(x.N) {
-			s.Slots[x.Slot] = Slot{Value: x.Value, By: x.By, At: x.At}
+			s.Slots = mapWith(s.Slots, x.Slot, Slot{Value: x.Value, By: x.By, At: x.At})
 		}
 	}
 }

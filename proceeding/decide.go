@@ -413,6 +413,9 @@ func (d *decider) show(ms int64) string {
 // showOpens is show for an instant at which something begins: a midnight is the
 // start of its day.
 func (d *decider) showOpens(ms int64) string {
+	if ms == 0 {
+		return "a day that is not known yet"
+	}
 	m := d.cal.Instant(time.UnixMilli(ms))
 	if h, mi, s := m.T.Clock(); h == 0 && mi == 0 && s == 0 {
 		return m.T.Format("2 January 2006")
