@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/omov/omov/box"
@@ -68,7 +66,7 @@ Next:
 // RegisterCmd is `omov register`.
 type RegisterCmd struct {
 	Import RegisterImportCmd `cmd:"" help:"Import people from a CSV file. Safe to repeat: people are found by their id."`
-	Units  RegisterUnitsCmd  `cmd:"" help:"Open units from a CSV file with the columns kind, name, in."`
+	Units  RegisterUnitsCmd  `cmd:"" help:"Open and correct units from a CSV file with the columns kind, name, in. Safe to repeat: units are found by kind and name."`
 	Link   RegisterLinkCmd   `cmd:"" help:"Print a sign-in link for somebody, by their id."`
 	Vacate RegisterVacateCmd `cmd:"" help:"End a term of office: a resignation, a death, the end of a mandate."`
 	Erase  RegisterEraseCmd  `cmd:"" help:"Destroy what identifies somebody, for good. The facts that rolls follow from stay, without a name."`
@@ -103,17 +101,8 @@ func (c *RegisterImportCmd) Run(ctx context.Context, s *Streams) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range rep.Troubles {
-		fmt.Fprintln(s.Out, t)
-	}
-	if rep.More > 0 {
-		fmt.Fprintf(s.Out, "and %d more\n", rep.More)
-	}
-	if len(rep.Unknown) > 0 {
-		fmt.Fprintf(s.Out, "Columns that mean nothing here, and are left out: %s\n", strings.Join(rep.Unknown, ", "))
-	}
-	if len(rep.Troubles) > 0 {
-		return fault.New(fault.Invalid, "%d lines have to be corrected; nothing has been imported", len(rep.Troubles)+rep.More)
+	if err := troubles(s, rep); err != nil {
+		return err
 	}
 	word := "Imported"
 	if c.DryRun {
@@ -137,10 +126,11 @@ func openInput(s *Streams, name string) (io.Reader, func(), error) {
 // RegisterUnitsCmd is `omov register units`.
 type RegisterUnitsCmd struct {
 	Where
-	File string `arg:"" help:"CSV with the columns kind, name, in (name of the unit above; may be empty) and facts of units, or - for standard input."`
+	DryRun bool   `help:"Check the file and say what it would do; write nothing."`
+	File   string `arg:"" help:"CSV with the columns kind, name, in (name of the unit above; empty where a kind is directly in the organisation) and facts of units, or - for standard input."`
 }
 
-// Run opens units, those above before those below.
+// Run opens and corrects units, or says what is wrong, line by line.
 func (c *RegisterUnitsCmd) Run(ctx context.Context, s *Streams) error {
 	in, done, err := openInput(s, c.File)
 	if err != nil {
@@ -152,53 +142,36 @@ func (c *RegisterUnitsCmd) Run(ctx context.Context, s *Streams) error {
 		return err
 	}
 	defer ch.Close()
-	rows, err := csv.NewReader(in).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return fault.Wrap(fault.Invalid, err, "the file is not CSV with a heading")
+	rep, err := registry.New(ch).ImportUnitsCSV(ctx, in, c.DryRun)
+	if err != nil {
+		return err
 	}
-	at := func(name string) int { return slices.Index(rows[0], name) }
-	if at("kind") < 0 || at("name") < 0 {
-		return fault.New(fault.Invalid, "the heading needs the columns kind and name")
+	if err := troubles(s, rep); err != nil {
+		return err
 	}
-	ids := map[string]register.UnitID{}
-	reg := registry.New(ch)
-	for line, row := range rows[1:] {
-		spec := registry.UnitSpec{Kind: row[at("kind")], Name: strings.TrimSpace(row[at("name")]), Facts: map[string]int64{}}
-		if i := at("in"); i >= 0 && row[i] != "" {
-			id, ok := ids[row[i]]
-			if !ok {
-				return fault.New(fault.Invalid, "line %d: the unit above, %q, has to stand in an earlier line; the lines before this one have been entered", line+2, row[i])
-			}
-			spec.In = id
-		}
-		for i, h := range rows[0] {
-			if h == "kind" || h == "name" || h == "in" || row[i] == "" {
-				continue
-			}
-			n, err := unitFact(row[i])
-			if err != nil {
-				return fault.New(fault.Invalid, "line %d, column %s: %q is neither a number nor yes or no", line+2, h, row[i])
-			}
-			spec.Facts[h] = n
-		}
-		got, err := reg.OpenUnits(ctx, []registry.UnitSpec{spec})
-		if err != nil {
-			return err
-		}
-		ids[spec.Name] = got[0]
+	word := ""
+	if c.DryRun {
+		word = "This would happen: "
 	}
-	fmt.Fprintf(s.Out, "%d units opened.\n", len(rows)-1)
+	fmt.Fprintf(s.Out, "%s%d units opened, %d changed, %d as they were.\n", word, rep.New, rep.Changed, rep.Unchanged)
 	return nil
 }
 
-func unitFact(s string) (int64, error) {
-	switch strings.ToLower(s) {
-	case "yes", "true":
-		return 1, nil
-	case "no", "false":
-		return 0, nil
+// troubles prints what is wrong with a file, and refuses it if anything is.
+func troubles(s *Streams, rep *registry.Report) error {
+	for _, t := range rep.Troubles {
+		fmt.Fprintln(s.Out, t)
 	}
-	return strconv.ParseInt(s, 10, 64)
+	if rep.More > 0 {
+		fmt.Fprintf(s.Out, "and %d more\n", rep.More)
+	}
+	if len(rep.Unknown) > 0 {
+		fmt.Fprintf(s.Out, "Columns that mean nothing here, and are left out: %s\n", strings.Join(rep.Unknown, ", "))
+	}
+	if len(rep.Troubles) > 0 {
+		return fault.New(fault.Invalid, "%d lines have to be corrected; nothing has been imported", len(rep.Troubles)+rep.More)
+	}
+	return nil
 }
 
 // RegisterLinkCmd is `omov register link`.

@@ -379,17 +379,22 @@ func (im *importer) date(r *row, column, suffix, text string) int64 {
 	if at, ok := im.dates[text]; ok {
 		return at
 	}
-	for _, layout := range []string{"2006-01-02", "02/01/2006", "02.01.2006", "2.1.2006", "2/1/2006"} {
-		if t, err := time.ParseInLocation(layout, text, im.book.Zone); err == nil {
-			if y := t.Year(); y < 1850 || y > 2200 {
-				break
-			}
-			im.dates[strings.Clone(text)] = t.Unix()
-			return t.Unix()
-		}
+	if t, ok := dayOf(text, im.book.Zone); ok {
+		im.dates[strings.Clone(text)] = t.Unix()
+		return t.Unix()
 	}
 	im.report.trouble(r.line, column+suffix, "%q is not a date; write 2026-02-20", text)
 	return 0
+}
+
+// dayOf reads a date between 1850 and 2200, as the start of the day in a zone.
+func dayOf(text string, zone *time.Location) (time.Time, bool) {
+	for _, layout := range []string{"2006-01-02", "02/01/2006", "02.01.2006", "2.1.2006", "2/1/2006"} {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return t, t.Year() >= 1850 && t.Year() <= 2200
+		}
+	}
+	return time.Time{}, false
 }
 
 // factsOf reads the columns that are facts of the rulebook.

@@ -23,60 +23,6 @@ type Registry struct{ ch *chamber.Chamber }
 // New makes the use cases over a chamber.
 func New(ch *chamber.Chamber) *Registry { return &Registry{ch: ch} }
 
-// UnitSpec is a unit to be opened. In names its parent's number; 0 is the
-// organisation. Facts are flags (0 or 1) and numbers of the rulebook.
-type UnitSpec struct {
-	Kind, Name string
-	In         register.UnitID
-	Facts      map[string]int64
-}
-
-// maxUnits is the most units that one entry opens.
-const maxUnits = 5_000
-
-// OpenUnits opens units and gives their numbers, in the order of specs.
-func (r *Registry) OpenUnits(ctx context.Context, specs []UnitSpec) ([]register.UnitID, error) {
-	var ids []register.UnitID
-	for i := 0; i < len(specs); i += maxUnits {
-		part, err := r.openUnits(ctx, specs[i:min(i+maxUnits, len(specs))])
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, part...)
-	}
-	return ids, nil
-}
-
-func (r *Registry) openUnits(ctx context.Context, specs []UnitSpec) ([]register.UnitID, error) {
-	var ids []register.UnitID
-	err := r.ch.Write(ctx, func(w *chamber.World) ([]minutes.Entry, error) {
-		ids = ids[:0]
-		book := w.Book()
-		if book == nil {
-			return nil, fault.New(fault.TooEarly, "adopt a rulebook first: it says which kinds of unit there are")
-		}
-		b := register.UnitsBody{At: w.At().Unix()}
-		next := register.UnitID(w.Tree().Len())
-		for _, s := range specs {
-			kind := book.UnitKind(s.Kind)
-			if kind == nil {
-				return nil, fault.New(fault.Invalid, "the rulebook has no kind of unit called %q", s.Kind)
-			}
-			if s.Name == "" {
-				return nil, fault.New(fault.Invalid, "a %s needs a name", s.Kind)
-			}
-			if _, ok := w.Tree().ByName(s.Kind, s.Name); ok {
-				return nil, fault.New(fault.Already, "there is a %s called %q already", s.Kind, s.Name)
-			}
-			next++
-			b.Units = append(b.Units, register.Unit{ID: next, Kind: s.Kind, Parent: s.In, Name: s.Name, Facts: s.Facts})
-			ids = append(ids, next)
-		}
-		return []minutes.Entry{{Kind: register.KindUnits, Access: minutes.Public, Rulebook: book.Hash, Body: b}}, nil
-	})
-	return ids, err
-}
-
 // Appointment puts a person into an office.
 type Appointment struct {
 	Office string
