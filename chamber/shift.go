@@ -1,8 +1,10 @@
 package chamber
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/roll"
 	"github.com/omov/omov/rulebook"
@@ -38,7 +40,7 @@ func (w *World) Shift(who rulebook.Who, here register.UnitID, scopes [2]rulebook
 				return nil, err
 			}
 		}
-		n, err := fresh.shift(tx, here, plans)
+		n, err := fresh.shift(tx, here, plans, func(register.PersonID, int64, int64) {})
 		out := map[string]int64{}
 		for i := range n {
 			out[fmt.Sprintf("%s|%d", key, i)] = n[i]
@@ -47,8 +49,9 @@ func (w *World) Shift(who rulebook.Who, here register.UnitID, scopes [2]rulebook
 	}}
 }
 
-// shift assesses everybody by both plans.
-func (w *World) shift(tx *store.Tx, here register.UnitID, plans [2]*roll.Plan) (n [3]int64, err error) {
+// shift assesses everybody by both plans; moved is called with those who have
+// another number of votes by the second.
+func (w *World) shift(tx *store.Tx, here register.UnitID, plans [2]*roll.Plan, moved func(p register.PersonID, before, after int64)) (n [3]int64, err error) {
 	var ask [2]*roll.Assessor
 	for i := range plans {
 		ask[i] = plans[i].Assessor()
@@ -77,7 +80,50 @@ func (w *World) shift(tx *store.Tx, here register.UnitID, plans [2]*roll.Plan) (
 		}
 		if votes[0] != votes[1] {
 			n[2]++
+			moved(p.ID, votes[0], votes[1])
 		}
 	}
 	return n, nil
+}
+
+// Moved gives the people whose vote an act of a run gave or took, as the
+// register stands now.
+func (c *Chamber) Moved(ctx context.Context, ref string, act int64) (gained, lost []register.PersonID, err error) {
+	err = c.Read(ctx, func(w *World) error {
+		gained, lost = nil, nil
+		st, err := w.State(ref)
+		if err != nil {
+			return err
+		}
+		book, err := c.Book(w.tx, st.Book)
+		if err != nil {
+			return err
+		}
+		v := w.WithBook(book)
+		for _, a := range st.Acts {
+			if a.N != act {
+				continue
+			}
+			for _, x := range a.Rolls {
+				var plans [2]*roll.Plan
+				for i, s := range []*proceeding.State{st.After(act - 1), st.After(act)} {
+					if plans[i], err = proceeding.PlanOf(book, s, v, w.at.UnixMilli(), x.Stage); err != nil {
+						return err
+					}
+				}
+				_, err := v.shift(w.tx, st.Unit, plans, func(p register.PersonID, before, after int64) {
+					if before < after {
+						gained = append(gained, p)
+					} else {
+						lost = append(lost, p)
+					}
+				})
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return gained, lost, err
 }

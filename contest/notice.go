@@ -37,40 +37,23 @@ type noticeState struct {
 
 func noticeSetting(ballot string) string { return "notice/" + ballot }
 
-// Due writes the notices that are due and tells how many it queued.
+// Due writes the notices that are due and tells how many it queued: to those
+// whose vote a decision gave or took, and to those whose ballot is open.
 func (n *Notices) Due(ctx context.Context) (int, error) {
-	type open struct {
-		st *proceeding.State
-		b  proceeding.Ballot
-	}
-	var list []open
-	err := n.s.ch.Read(ctx, func(w *chamber.World) error {
-		list = nil
-		rows, err := w.Tx().OpenProceedings()
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			st, err := w.State(r.Ref)
-			if fault.Is(err, fault.NotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if b := st.OpenBallot(); b != nil && b.Closed == 0 && b.How != "counted" && b.How != "judged" {
-				list = append(list, open{st, *b})
-			}
-		}
-		return nil
-	})
+	states, err := n.live(ctx)
 	total := 0
-	for _, o := range list {
+	for _, st := range states {
 		if err != nil {
 			return total, err
 		}
 		var k int
-		k, err = n.ballot(ctx, o.st, &o.b)
+		k, err = n.changes(ctx, st)
+		total += k
+		b := st.OpenBallot()
+		if err != nil || b == nil || b.Closed != 0 || b.How == "counted" || b.How == "judged" {
+			continue
+		}
+		k, err = n.ballot(ctx, st, b)
 		total += k
 	}
 	return total, err

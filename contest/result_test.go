@@ -8,9 +8,9 @@ import (
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/contest"
-	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/count"
 	"github.com/omov/omov/count/ballotfile"
+	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/rulebook"
 	"github.com/omov/omov/rulebooks"
 )

@@ -21,6 +21,8 @@ type Act struct {
 	By    string `json:"by"`
 	At    int64  `json:"at"`
 	Aside int64  `json:"aside,omitempty"` // the act that this one sets aside
+
+	Rolls []RollChange `json:"rolls,omitempty"`
 }
 
 // InForce tells whether an act (or Whole: what the run decided) stands: nothing in force sets it aside. Who
@@ -46,15 +48,32 @@ func (s *State) Act(name string) *Act {
 	return nil
 }
 
-// act enters an act and puts every slot to what stands.
+// act enters an act.
 func (s *State) act(a Act) {
 	if a.N == 0 {
 		return
 	}
 	s.Acts = append(s.Acts, a)
-	if a.Aside == 0 {
-		return
+	if a.Aside != 0 {
+		s.settle()
 	}
+}
+
+// After is the run as it was when an act had been entered and no later one.
+func (s *State) After(n int64) *State {
+	c := s.Clone()
+	c.Acts = slices.DeleteFunc(c.Acts, func(a Act) bool { return a.N > n })
+	for i := range s.Acts {
+		if slot := s.Acts[i].Slot; slot != "" {
+			delete(c.Slots, slot)
+		}
+	}
+	c.settle()
+	return c
+}
+
+// settle puts every slot to what stands.
+func (s *State) settle() {
 	touched := map[string]bool{}
 	for i := range s.Acts {
 		if x := &s.Acts[i]; x.Slot != "" {

@@ -50,7 +50,7 @@ func (s *State) Apply(ref, book, kind, office string, body []byte) error {
 				s.Slots = map[string]Slot{}
 			}
 			s.Slots[b.Slot] = Slot{Value: b.Value, By: b.By, At: b.At}
-			s.act(Act{N: b.N, Name: b.Name, Slot: b.Slot, Value: b.Value, By: b.By, At: b.At})
+			s.act(Act{N: b.N, Name: b.Name, Slot: b.Slot, Value: b.Value, By: b.By, At: b.At, Rolls: b.Rolls})
 			s.move(b.Moves)
 		})
 	case KindProposed, KindAccepted, KindDeclined, KindWithdrew:
@@ -162,7 +162,7 @@ func (s *State) ordered(b *OrderBody) {
 	case "resume":
 		s.Phase = Running
 	}
-	s.act(Act{N: b.N, Name: b.Name, Order: b.Order, By: b.By, At: b.At, Aside: b.Target})
+	s.act(Act{N: b.N, Name: b.Name, Order: b.Order, By: b.By, At: b.At, Aside: b.Target, Rolls: b.Rolls})
 	s.move(b.Moves)
 }
 

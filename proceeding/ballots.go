@@ -59,12 +59,25 @@ func (s *State) BallotID() string {
 	return fmt.Sprintf("%s/%s/%d", s.Ref, s.Stages[s.Current].Name, round)
 }
 
-// Plan is the roll plan of the ballot that is due, and the freeze it looks at.
+// Plan is the roll plan of the ballot or draw that is due, the freeze it looks
+// at, and what its expressions see.
 func Plan(book *rulebook.Book, st *State, w World, at int64) (*roll.Plan, *rulebook.Moment, rulebook.Scope, error) {
 	d := newDecider(book, st, w, at)
-	r := d.stageRule()
+	plan, freeze, err := d.plan(d.stageRule())
+	return plan, freeze, &scope{d: d}, err
+}
+
+// PlanOf is the roll plan of a stage by its name, whether it is due or not.
+func PlanOf(book *rulebook.Book, st *State, w World, at int64, stage string) (*roll.Plan, error) {
+	d := newDecider(book, st, w, at)
+	r, _ := d.proc.Stage(stage)
+	plan, _, err := d.plan(r)
+	return plan, err
+}
+
+func (d *decider) plan(r *rulebook.Stage) (*roll.Plan, *rulebook.Moment, error) {
 	if r == nil || r.Voters == nil && r.Pool == nil {
-		return nil, nil, nil, fault.New(fault.Invalid, "%s has no ballot to take a roll for", st.Ref)
+		return nil, nil, fault.New(fault.Invalid, "%s has no ballot to take a roll for", d.st.Ref)
 	}
 	who := r.Voters
 	if who == nil {
@@ -73,17 +86,16 @@ func Plan(book *rulebook.Book, st *State, w World, at int64) (*roll.Plan, *ruleb
 	freeze, err := d.freeze()
 	if err != nil {
 		if name := unknown(err); name != "" {
-			return nil, nil, nil, fault.Under(fault.TooEarly, d.cite(), "the roll waits for %s", name)
+			return nil, nil, fault.Under(fault.TooEarly, d.cite(), "the roll waits for %s", name)
 		}
-		return nil, nil, nil, damaged(err, "the freeze")
+		return nil, nil, damaged(err, "the freeze")
 	}
-	s := &scope{d: d}
 	voters, err := d.chosen(*who)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	plan, err := roll.NewPlan(book, voters, s, d.view(), freeze)
-	return plan, freeze, s, err
+	plan, err := roll.NewPlan(d.book, voters, &scope{d: d}, d.view(), freeze)
+	return plan, freeze, err
 }
 
 // Listed writes out the voters of a listed section.
