@@ -118,18 +118,33 @@ func (r *Registry) prepare(ctx context.Context, im *importer) error {
 				}
 			}
 		}
-		im.units = map[string][]register.UnitID{}
-		for i := register.UnitID(1); int(i) <= w.Tree().Len(); i++ {
-			if u := w.Tree().Unit(i); u != nil {
-				k := strings.ToLower(u.Name)
-				im.units[k] = append(im.units[k], u.ID)
-			}
-		}
+		im.units = unitsByName(w.Tree())
 		if im.opts.Class == "" && len(im.book.Classes) > 0 {
 			im.opts.Class = im.book.Classes[0].Name
 		}
 		return nil
 	})
+}
+
+// unitsByName gives the units of each name in small letters: the open ones,
+// or, where none is open, those that were closed.
+func unitsByName(t *register.Tree) map[string][]register.UnitID {
+	open, closed := map[string][]register.UnitID{}, map[string][]register.UnitID{}
+	for id := register.UnitID(1); id < t.Next(); id++ {
+		if u := t.Unit(id); u != nil && u.Closed == 0 {
+			k := strings.ToLower(u.Name)
+			open[k] = append(open[k], id)
+		} else if u != nil {
+			k := strings.ToLower(u.Name)
+			closed[k] = append(closed[k], id)
+		}
+	}
+	for k, ids := range closed {
+		if open[k] == nil {
+			open[k] = ids
+		}
+	}
+	return open
 }
 
 // maxAhead bounds what is made room for before anything has been read.
@@ -355,9 +370,11 @@ func (im *importer) unit(r *row, suffix, text string) register.UnitID {
 		return u
 	}
 	if kind, name, ok := strings.Cut(text, ":"); ok {
-		if u, ok := im.tree.ByName(strings.TrimSpace(kind), name); ok {
-			im.places[strings.Clone(text)] = u.ID
-			return u.ID
+		for _, id := range im.units[strings.ToLower(strings.TrimSpace(name))] {
+			if im.tree.Unit(id).Kind == strings.TrimSpace(kind) {
+				im.places[strings.Clone(text)] = id
+				return id
+			}
 		}
 	}
 	found := im.units[strings.ToLower(text)]

@@ -189,6 +189,10 @@ func TestImportUnitsAfterOneClosed(t *testing.T) {
 	if err != nil || rep.New != 2 {
 		t.Fatalf("%+v, %v", rep, err)
 	}
+	people, err := r.ImportCSV(t.Context(), strings.NewReader("id,name,unit\n1,Ann,Northtown\n"), registry.Import{})
+	if err != nil || people.New != 1 {
+		t.Fatalf("somebody in the one that is open: %+v, %v", people, err)
+	}
 	quay := unit(t, ch, "branch", "Quay")
 	err = ch.Read(t.Context(), func(w *chamber.World) error {
 		old, above := w.Tree().Unit(north.ID), w.Tree().Unit(quay.Parent)
