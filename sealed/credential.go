@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
+	"fmt"
 	"strings"
 
 	"github.com/omov/omov/fault"
@@ -15,24 +16,27 @@ import (
 
 // Code is an elector's code: 128 random bits. It prints as "(secret)"; Text
 // gives what goes into the letter.
-type Code struct{ bits *[16]byte }
+type Code struct{ bits func() *[16]byte }
+
+// codeOf hides the bits behind a function, as proof.Secret does.
+func codeOf(b [16]byte) Code { return Code{func() *[16]byte { return &b }} }
 
 // alphabet is Crockford's base 32: no I, L, O, U.
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // NewCode draws a code.
 func NewCode() Code {
-	c := Code{new([16]byte)}
-	rand.Read(c.bits[:])
-	return c
+	var b [16]byte
+	rand.Read(b[:])
+	return codeOf(b)
 }
 
 // Text writes a code as six groups of five letters: 128 bits, then 22 bits of
 // checksum, the first of SHA-256("omov/sealed/code/1", zero byte, code), five
 // bits a letter, the most significant first.
 func (c Code) Text() string {
-	sum := sha256.Sum256(append([]byte("omov/sealed/code/1\x00"), c.bits[:]...))
-	all := append(c.bits[:len(c.bits):len(c.bits)], sum[:3]...)
+	sum := sha256.Sum256(append([]byte("omov/sealed/code/1\x00"), c.bits()[:]...))
+	all := append(c.bits()[:16:16], sum[:3]...)
 	var b strings.Builder
 	for i := range 30 {
 		v := 0
@@ -69,7 +73,7 @@ func ReadCode(text string) (Code, error) {
 			all[at/8] |= byte(v>>(4-j)&1) << (7 - at%8)
 		}
 	}
-	c := Code{(*[16]byte)(bytes.Clone(all[:16]))}
+	c := codeOf([16]byte(all[:16]))
 	if again := strings.ReplaceAll(c.Text(), "-", ""); again != clean {
 		return Code{}, fault.New(fault.Invalid, "a letter of the code is wrong: compare it with the letter you were sent")
 	}
@@ -78,6 +82,9 @@ func ReadCode(text string) (Code, error) {
 
 // String gives "(secret)".
 func (c Code) String() string { return "(secret)" }
+
+// Format prints "(secret)" whatever the verb.
+func (c Code) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
 
 // MarshalJSON refuses.
 func (c Code) MarshalJSON() ([]byte, error) { return nil, proof.ErrSecret }
@@ -89,12 +96,12 @@ func (c Code) Key(manifest [32]byte, section string) proof.Secret {
 	t := transcript.New("credential")
 	t.Absorb("manifest", manifest[:])
 	t.Absorb("section", []byte(section))
-	t.Absorb("code", c.bits[:])
+	t.Absorb("code", c.bits()[:])
 	return proof.SecretOf(t.Challenge("key"))
 }
 
 // Wipe overwrites the code.
-func (c Code) Wipe() { clear(c.bits[:]) }
+func (c Code) Wipe() { clear(c.bits()[:]) }
 
 // Credential is a public key on the registrar's list, and where it votes.
 type Credential struct {

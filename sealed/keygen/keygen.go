@@ -72,13 +72,13 @@ func (p *Params) Warnings() []string {
 // Identity is everything secret that a trustee has: 32 random bytes, from which
 // keys and coefficients follow, so that only they need to be kept. It prints as
 // "(secret)".
-type Identity struct{ seed *[32]byte }
+type Identity struct{ seed func() *[32]byte }
 
 // NewIdentity draws one.
 func NewIdentity() Identity {
-	id := Identity{new([32]byte)}
-	rand.Read(id.seed[:])
-	return id
+	var b [32]byte
+	rand.Read(b[:])
+	return identity(b)
 }
 
 // IdentityFrom reads one from 32 bytes of an encrypted file.
@@ -86,16 +86,19 @@ func IdentityFrom(b []byte) (Identity, error) {
 	if len(b) != 32 {
 		return Identity{}, fault.New(fault.Invalid, "a trustee's secret has 32 bytes, not %d", len(b))
 	}
-	id := Identity{new([32]byte)}
-	copy(id.seed[:], b)
-	return id, nil
+	return identity([32]byte(b)), nil
+}
+
+// identity hides the seed behind a function, as proof.Secret does.
+func identity(b [32]byte) Identity {
+	return Identity{func() *[32]byte { return &b }}
 }
 
 // Expose gives the bytes to be kept in an encrypted file.
-func (id Identity) Expose() []byte { return append([]byte(nil), id.seed[:]...) }
+func (id Identity) Expose() []byte { return append([]byte(nil), id.seed()[:]...) }
 
 // Wipe overwrites the identity.
-func (id Identity) Wipe() { clear(id.seed[:]) }
+func (id Identity) Wipe() { clear(id.seed()[:]) }
 
 // String gives "(secret)".
 func (id Identity) String() string { return "(secret)" }
@@ -108,7 +111,7 @@ func (id Identity) MarshalJSON() ([]byte, error) { return nil, proof.ErrSecret }
 
 func (id Identity) draw(what string, parts ...[]byte) [64]byte {
 	t := transcript.New("trustee")
-	t.Absorb("seed", id.seed[:])
+	t.Absorb("seed", id.seed()[:])
 	for _, p := range parts {
 		t.Absorb("for", p)
 	}

@@ -16,8 +16,8 @@ const (
 // Encrypt gives the ciphertext of m under the joint key with randomness r, in
 // constant time.
 func Encrypt(g *ristretto.Group, key, m *ristretto.Point, r Secret) []byte {
-	a := g.MulBase(r.k)
-	b := g.Mul(r.k, key)
+	a := g.MulBase(r.f())
+	b := g.Mul(r.f(), key)
 	b = g.Add(&b, m)
 	return g.EncodeAll(nil, []ristretto.Point{a, b})
 }
@@ -35,7 +35,7 @@ func KnowAll(g *ristretto.Group, t *transcript.Transcript, rs []Secret) []byte {
 	c := t.Challenge("challenge")
 	var out []byte
 	for i := range rs {
-		out = append(append(out, cs[i][:]...), answer(&c, rs[i].k, ks[i].k)...)
+		out = append(append(out, cs[i][:]...), answer(&c, rs[i].f(), ks[i].f())...)
 		ks[i].Wipe()
 	}
 	return out
@@ -86,11 +86,11 @@ func (m *Marks) Prove(g *ristretto.Group, t *transcript.Transcript, key *ristret
 		bits[i] = m.commit(g, key, pairs[i*PairSize:(i+1)*PairSize], i)
 		t.Absorb("commitments", bits[i].commitments)
 		w := Number(m.Weights[i])
-		sum.MultiplyAdd(&w, m.Rs[i].k, &sum)
+		sum.MultiplyAdd(&w, m.Rs[i].f(), &sum)
 	}
 	k := NewSecret()
-	total := g.MulBase(k.k)
-	totalKey := g.Mul(k.k, key)
+	total := g.MulBase(k.f())
+	totalKey := g.Mul(k.f(), key)
 	enc := g.EncodeAll(nil, []ristretto.Point{total, totalKey})
 	t.Absorb("total", enc)
 	c := t.Challenge("challenge")
@@ -98,7 +98,7 @@ func (m *Marks) Prove(g *ristretto.Group, t *transcript.Transcript, key *ristret
 	for i := range bits {
 		out = append(out, bits[i].finish(&c, m.Rs[i], m.Bits[i])...)
 	}
-	out = append(append(out, enc...), answer(&c, &sum, k.k)...)
+	out = append(append(out, enc...), answer(&c, &sum, k.f())...)
 	k.Wipe()
 	return out
 }
@@ -112,10 +112,10 @@ func (m *Marks) commit(g *ristretto.Group, key *ristretto.Point, pair []byte, i 
 		base := g.Base()
 		b = g.Sub(&b, &base)
 	}
-	ka, kb := g.MulBase(s.k.k), g.Mul(s.k.k, key)
+	ka, kb := g.MulBase(s.k.f()), g.Mul(s.k.f(), key)
 	// made up: z·G - c·A and z·key - c·B
-	za, zb := g.MulBase(s.zFake.k), g.Mul(s.zFake.k, key)
-	ca, cb := g.Mul(s.cFake.k, &a), g.Mul(s.cFake.k, &b)
+	za, zb := g.MulBase(s.zFake.f()), g.Mul(s.zFake.f(), key)
+	ca, cb := g.Mul(s.cFake.f(), &a), g.Mul(s.cFake.f(), &b)
 	fa, fb := g.Sub(&za, &ca), g.Sub(&zb, &cb)
 	order := []ristretto.Point{ka, kb, fa, fb}
 	if m.Bits[i] {
@@ -128,8 +128,8 @@ func (m *Marks) commit(g *ristretto.Group, key *ristretto.Point, pair []byte, i 
 // finish gives a0 b0 a1 b1 c0 z0 z1.
 func (s *bit) finish(c *ristretto.Scalar, r Secret, one bool) []byte {
 	var own ristretto.Scalar
-	own.Subtract(c, s.cFake.k)
-	z := answer(&own, r.k, s.k.k)
+	own.Subtract(c, s.cFake.f())
+	z := answer(&own, r.f(), s.k.f())
 	out := s.commitments
 	if one {
 		out = append(append(append(out, s.cFake.Expose()...), s.zFake.Expose()...), z...)

@@ -34,7 +34,10 @@ const Size = ristretto.Size
 
 // Secret is a scalar that must not be shown. It prints as "(secret)", also
 // inside other values, and refuses to be written as JSON or text.
-type Secret struct{ k *ristretto.Scalar }
+//
+// It lies behind a function, because package fmt follows pointers inside other
+// values when a verb does not fit, and asks no method there.
+type Secret struct{ f func() *ristretto.Scalar }
 
 // ErrSecret says that a secret was about to be written down.
 var ErrSecret = errors.New("a secret cannot be written out this way")
@@ -49,30 +52,31 @@ func NewSecret() Secret {
 
 // SecretFrom reduces 64 bytes to a secret.
 func SecretFrom(b *[64]byte) Secret {
-	k := transcript.Wide(b)
-	return Secret{&k}
+	return SecretOf(transcript.Wide(b))
 }
 
 // SecretOf wraps a scalar.
-func SecretOf(k ristretto.Scalar) Secret { return Secret{&k} }
+func SecretOf(k ristretto.Scalar) Secret {
+	return Secret{func() *ristretto.Scalar { return &k }}
+}
 
 // Scalar gives the number itself, for computing.
-func (s Secret) Scalar() *ristretto.Scalar { return s.k }
+func (s Secret) Scalar() *ristretto.Scalar { return s.f() }
 
 // Expose gives the 32 bytes of the secret, for an encrypted file.
-func (s Secret) Expose() []byte { return s.k.Bytes() }
+func (s Secret) Expose() []byte { return s.f().Bytes() }
 
 // Public gives the secret times the generator.
 func (s Secret) Public(g *ristretto.Group) [Size]byte {
-	p := g.MulBase(s.k)
+	p := g.MulBase(s.f())
 	return g.Encode(&p)
 }
 
 // Wipe overwrites the secret. Copies that the compiler or the collector has
 // made are out of reach.
 func (s Secret) Wipe() {
-	if s.k != nil {
-		*s.k = ristretto.Scalar{}
+	if s.f != nil {
+		*s.f() = ristretto.Scalar{}
 	}
 }
 

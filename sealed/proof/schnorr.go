@@ -37,7 +37,7 @@ func Sign(g *ristretto.Group, key Secret, purpose string, message []byte) []byte
 	p := g.MulBase(&k)
 	r := g.Encode(&p)
 	c := signatureChallenge(purpose, public[:], r[:], message)
-	return append(r[:], answer(&c, key.k, &k)...)
+	return append(r[:], answer(&c, key.f(), &k)...)
 }
 
 // Signature adds the equation of a signature.
@@ -76,7 +76,7 @@ func Know(g *ristretto.Group, t *transcript.Transcript, secret Secret) []byte {
 	r := k.Public(g)
 	t.Absorb("commitment", r[:])
 	c := t.Challenge("challenge")
-	return append(r[:], answer(&c, secret.k, k.k)...)
+	return append(r[:], answer(&c, secret.f(), k.f())...)
 }
 
 // Knows tells whether a proof of knowledge holds, with the transcript filled
@@ -104,11 +104,11 @@ func Equal(g *ristretto.Group, t *transcript.Transcript, secret Secret, p *ristr
 	k := NewSecret()
 	defer k.Wipe()
 	a := k.Public(g)
-	q := g.Mul(k.k, p)
+	q := g.Mul(k.f(), p)
 	b := g.Encode(&q)
 	t.Absorb("commitments", a[:], b[:])
 	c := t.Challenge("challenge")
-	return append(append(a[:], b[:]...), answer(&c, secret.k, k.k)...)
+	return append(append(a[:], b[:]...), answer(&c, secret.f(), k.f())...)
 }
 
 // AreEqual tells whether a proof holds that x is to G as q is to p.
