@@ -174,6 +174,15 @@ func (b *Ballot) Seal(paper []int, signing proof.Secret) ([]byte, []proof.Secret
 	if c == nil {
 		return nil, nil, fault.New(fault.NotFound, "the ballot has no contest %s", b.Contest)
 	}
+	rs := make([]proof.Secret, c.Slots())
+	for i := range rs {
+		rs[i] = proof.NewSecret()
+	}
+	return b.seal(paper, signing, rs)
+}
+
+func (b *Ballot) seal(paper []int, signing proof.Secret, rs []proof.Secret) ([]byte, []proof.Secret, error) {
+	c := b.Manifest.Contest(b.Contest)
 	hash, err := b.Manifest.Hash()
 	if err != nil {
 		return nil, nil, err
@@ -183,11 +192,10 @@ func (b *Ballot) Seal(paper []int, signing proof.Secret) ([]byte, []proof.Secret
 		return nil, nil, bad("the trustees' joint key is not a key")
 	}
 	p := &Paper{Manifest: hash, Contest: b.Contest, Section: b.Section, Key: signing.Public(b.Group), Previous: b.Previous, Sequence: b.Sequence, Sum: c.Form == FormSum}
-	var rs []proof.Secret
 	if p.Sum {
-		rs, err = b.sealSum(p, c, &key, paper)
+		err = b.sealSum(p, c, &key, paper, rs)
 	} else {
-		rs, err = b.sealMix(p, c, &key, paper)
+		err = b.sealMix(p, c, &key, paper, rs)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -196,30 +204,28 @@ func (b *Ballot) Seal(paper []int, signing proof.Secret) ([]byte, []proof.Secret
 	return p.Raw, rs, nil
 }
 
-func (b *Ballot) sealMix(p *Paper, c *Contest, key *ristretto.Point, paper []int) ([]proof.Secret, error) {
+func (b *Ballot) sealMix(p *Paper, c *Contest, key *ristretto.Point, paper []int, rs []proof.Secret) error {
 	book, err := c.marks().Book()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n, err := book.Number(paper)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	elements, err := book.Embed(b.Group, n)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.Raw = p.head(len(elements) / proof.Size)
-	var rs []proof.Secret
-	for ; len(elements) > 0; elements = elements[proof.Size:] {
+	for i, r := range rs {
 		var m ristretto.Point
-		b.Group.Decode(&m, elements[:proof.Size])
-		rs = append(rs, proof.NewSecret())
-		p.Raw = append(p.Raw, proof.Encrypt(b.Group, key, &m, rs[len(rs)-1])...)
+		b.Group.Decode(&m, elements[i*proof.Size:(i+1)*proof.Size])
+		p.Raw = append(p.Raw, proof.Encrypt(b.Group, key, &m, r)...)
 	}
 	p.stated = len(p.Raw)
 	p.Raw = append(p.Raw, proof.KnowAll(b.Group, p.transcript(&b.Key), rs)...)
-	return rs, nil
+	return nil
 }
 
 // slots fills in the marks of a paper that is added up.
@@ -249,24 +255,23 @@ func (c *Contest) slots(paper []int) ([]bool, error) {
 	return bits, nil
 }
 
-func (b *Ballot) sealSum(p *Paper, c *Contest, key *ristretto.Point, paper []int) ([]proof.Secret, error) {
+func (b *Ballot) sealSum(p *Paper, c *Contest, key *ristretto.Point, paper []int, rs []proof.Secret) error {
 	bits, err := c.slots(paper)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	m := proof.Marks{Bits: bits, Weights: c.weights(), Total: uint64(c.Most)}
+	m := proof.Marks{Rs: rs, Bits: bits, Weights: c.weights(), Total: uint64(c.Most)}
 	p.Raw = p.head(len(bits))
 	var pairs []byte
-	for _, one := range bits {
+	for i, one := range bits {
 		v := b.Group.Identity()
 		if one {
 			v = b.Group.Base()
 		}
-		m.Rs = append(m.Rs, proof.NewSecret())
-		pairs = append(pairs, proof.Encrypt(b.Group, key, &v, m.Rs[len(m.Rs)-1])...)
+		pairs = append(pairs, proof.Encrypt(b.Group, key, &v, rs[i])...)
 	}
 	p.Raw = append(p.Raw, pairs...)
 	p.stated = len(p.Raw)
 	p.Raw = append(p.Raw, m.Prove(b.Group, p.transcript(&b.Key), key, pairs)...)
-	return m.Rs, nil
+	return nil
 }

@@ -1,0 +1,115 @@
+package sealed_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/omov/omov/ristretto"
+	"github.com/omov/omov/sealed"
+	"github.com/omov/omov/sealed/group"
+	"github.com/omov/omov/sealed/proof"
+)
+
+// many is how many papers the large benchmarks have: 600,000 where OMOV_BIG is
+// set, else a tenth, whose figure is given for 600,000.
+func many() (n int, scale float64) {
+	if os.Getenv("OMOV_BIG") != "" {
+		return 600_000, 1
+	}
+	return 60_000, 10
+}
+
+// BenchmarkOpen is one trustee's part of opening.
+func BenchmarkOpen(b *testing.B) {
+	n, scale := many()
+	g := ristretto.New()
+	x, base := proof.NewSecret(), g.Base()
+	table := g.NewTable(&base, 11)
+	ks := make([]ristretto.Scalar, 2*n)
+	for i := range ks {
+		ks[i] = *proof.NewSecret().Scalar()
+	}
+	ps := g.Identities(2 * n)
+	table.AddMultiples(ps, ks)
+	o := &sealed.Opening{Group: "a/b/c", Pairs: g.EncodeAll(nil, ps)}
+	var s *sealed.Shares
+	for _, be := range group.Backends() {
+		b.Run(be.Name(), func(b *testing.B) {
+			for b.Loop() {
+				var err error
+				if s, err = o.MakeShares(g, be, 1, x); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(scale*b.Elapsed().Seconds()/float64(b.N), "s")
+		})
+	}
+	b.Run("check", func(b *testing.B) {
+		for b.Loop() {
+			if err := o.CheckShares(g, s, x.Public(g)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(scale*b.Elapsed().Seconds()/float64(b.N), "s")
+	})
+	b.Run("combine", func(b *testing.B) {
+		for b.Loop() {
+			other, last := *s, *s
+			other.Trustee, last.Trustee = 3, 4
+			if _, err := o.Combine(g, 3, []*sealed.Shares{s, &other, &last}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(scale*b.Elapsed().Seconds()/float64(b.N), "s")
+	})
+}
+
+// BenchmarkCheckPapers is the check of all papers' proofs and signatures.
+func BenchmarkCheckPapers(b *testing.B) {
+	n, scale := many()
+	e := newElection(b, 1, 1, 3)
+	raws := make([][]byte, n)
+	ristretto.Spread(n, 64, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			bl := sealed.Ballot{Group: e.g, Manifest: e.m, Key: e.key, Contest: "leader", Section: "members", Previous: e.hash, Sequence: 1}
+			raws[i], _, _ = bl.Seal([]int{1, 2, 3, 0, 0}, e.secrets[0])
+		}
+	})
+	b.ResetTimer()
+	for b.Loop() {
+		ps := make([]*sealed.Paper, n)
+		ristretto.Spread(n, 256, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				ps[i], _ = sealed.DecodePaper(raws[i])
+			}
+		})
+		for _, err := range e.checker.CheckAll(ps) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(scale*b.Elapsed().Seconds()/float64(b.N), "s")
+}
+
+// BenchmarkCheckPaper is the check of one, as a server does it.
+func BenchmarkCheckPaper(b *testing.B) {
+	e := newElection(b, 1, 1, 3)
+	for contest, paper := range map[string][]int{"leader": {1, 2, 3, 0, 0}, "motion": {1, 0}} {
+		p, err := sealed.DecodePaper(e.seal(0, contest, paper))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(contest, func(b *testing.B) {
+			b.SetParallelism(32)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := e.checker.Check(p); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "papers/s")
+		})
+	}
+}
