@@ -43,7 +43,7 @@ func siblings() map[string][]string {
 		"roll":       {"rulebook", "register"},
 		"proceeding": {"rulebook", "register", "roll", "count"},
 		"demo":       {"contest", "registry", "archive"},
-		"rehearsal":  {"contest", "registry"},
+		"rehearsal":  {"bundle", "contest", "registry"},
 		"cli":        {"web"},
 	}
 }

@@ -110,7 +110,8 @@ func (c *RehearseCmd) one(ctx context.Context, s *Streams, x *rehearsal.Script) 
 		return false, ctx.Err()
 	}
 	if err != nil {
-		fmt.Fprintf(s.Out, "✗ %s\n    %s\n", x.Title, strings.ReplaceAll(err.Error(), "\n", "\n    "))
+		why, _, _ := strings.Cut(err.Error(), "\ngoroutine ")
+		fmt.Fprintf(s.Out, "✗ %s\n    %s\n", x.Title, strings.ReplaceAll(strings.TrimSpace(why), "\n", "\n    "))
 		return false, nil
 	}
 	tick := "✓"

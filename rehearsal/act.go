@@ -32,7 +32,7 @@ func (r *runner) act(s *step) error {
 	case "set":
 		return r.set(s)
 	}
-	ref, err := r.ref(s.run)
+	ref, err := r.acting(s.run)
 	if err != nil {
 		return err
 	}
@@ -173,6 +173,33 @@ func (r *runner) ref(name scalarAt) (string, error) {
 		return "", fault.New(fault.NotFound, "no run is called %q, and nothing of that name has been called", name.text)
 	}
 	return st.Ref, nil
+}
+
+// acting gives the run in which somebody acts: as ref, but where the run
+// touched last has ended, the newest that has not.
+func (r *runner) acting(name scalarAt) (string, error) {
+	ref, err := r.ref(name)
+	if err != nil || name.text != "" {
+		return ref, err
+	}
+	err = r.ch.Read(r.ctx, func(w *chamber.World) error {
+		states, err := w.States()
+		newest := ""
+		for _, st := range states {
+			if st.Live() && newest == "" {
+				newest = st.Ref
+			}
+			if st.Ref == ref && st.Live() {
+				newest = ref
+				break
+			}
+		}
+		if newest != "" {
+			ref = newest
+		}
+		return err
+	})
+	return ref, err
 }
 
 // latest gives the newest run of a procedure, or with a reference; nil where

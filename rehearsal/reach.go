@@ -72,7 +72,7 @@ func (r *runner) set(s *step) error {
 		}
 		return r.contests.SetStanding(r.ctx, a, as, p.key, u, p.val.text)
 	}
-	ref, err := r.ref(s.run)
+	ref, err := r.acting(s.run)
 	if err != nil {
 		return err
 	}

@@ -383,11 +383,12 @@ func (r *runner) verified() error {
 	if err != nil {
 		return err
 	}
+	r.report.Verified = true
 	for _, c := range v.Checks {
 		for _, p := range c.Problems {
+			r.report.Verified = false
 			r.failed(pos{r.s.Line, 1}, Failure{Message: fmt.Sprintf("the public bundle does not verify (%s): %s. This is a mistake in omov; please report it.", c.ID, p)})
 		}
 	}
-	r.report.Verified = true
 	return nil
 }
