@@ -3,6 +3,7 @@ package sealed
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 
@@ -339,4 +340,30 @@ func sortedRecords(b []byte, size int) [][]byte {
 	}
 	slices.SortFunc(out, bytes.Compare)
 	return out
+}
+
+// sharesMagic begins the bytes of a trustee's shares.
+const sharesMagic = "omov shares 1\n"
+
+// Encode gives the bytes of the shares: "omov shares 1", a line feed, the
+// trustee's number (1 byte), the number of shares (4 bytes, big-endian), the
+// shares, the proof.
+func (s *Shares) Encode() []byte {
+	b := append([]byte(sharesMagic), byte(s.Trustee))
+	b = binary.BigEndian.AppendUint32(b, uint32(len(s.D)/proof.Size))
+	return append(append(b, s.D...), s.Proof...)
+}
+
+// DecodeShares reads the bytes of shares. Its slices are parts of b.
+func DecodeShares(b []byte) (*Shares, error) {
+	head := len(sharesMagic) + 5
+	if len(b) < head || string(b[:len(sharesMagic)]) != sharesMagic {
+		return nil, bad("these bytes are not a trustee's shares")
+	}
+	n := int64(binary.BigEndian.Uint32(b[head-4:]))
+	if int64(len(b)) != int64(head)+n*proof.Size+proof.EqualSize {
+		return nil, bad("a trustee's shares are not as many as they say")
+	}
+	at := len(b) - proof.EqualSize
+	return &Shares{Trustee: int(b[len(sharesMagic)]), D: b[head:at:at], Proof: b[at:]}, nil
 }

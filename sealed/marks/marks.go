@@ -68,10 +68,10 @@ const (
 
 // Form is what may stand on a paper.
 type Form struct {
-	Kind    Kind
-	Options int // how many options
-	Most    int // ranks, marks: at most so many; 0 means as many as options
-	Top     int // points: the most for one option
+	Kind    Kind `json:"kind"`
+	Options int  `json:"options"` // how many options
+	Most    int  `json:"most"`    // ranks, marks: at most so many; 0 means as many as options
+	Top     int  `json:"top"`     // points: the most for one option
 }
 
 // digitBits is what one element holds.

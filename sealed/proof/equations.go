@@ -66,8 +66,44 @@ func (e *Equations) scalar(b []byte) ristretto.Scalar {
 // Hold tells whether all equations gathered hold. key may be nil where no
 // equation has the joint key.
 func (e *Equations) Hold(g *ristretto.Group, key *ristretto.Point) bool {
+	if len(e.full)+len(e.short) <= few {
+		return e.holdFew(g, key)
+	}
 	b := NewBatch(g, key, len(e.full))
 	return b.Add(e) && b.Hold()
+}
+
+// few is up to how many elements doublings are shared instead of buckets.
+const few = 48
+
+func (e *Equations) holdFew(g *ristretto.Group, key *ristretto.Point) bool {
+	if e.broken {
+		return false
+	}
+	var p ristretto.Point
+	for i := 0; i < len(e.valid); i += Size {
+		if !g.Decode(&p, e.valid[i:i+Size]) {
+			return false
+		}
+	}
+	ks, ps := []ristretto.Scalar{}, []ristretto.Point{}
+	for _, side := range []struct {
+		ks  []ristretto.Scalar
+		enc []byte
+	}{{e.full, e.fullEnc}, {e.short, e.shortEnc}} {
+		for i := range side.ks {
+			if !g.Decode(&p, side.enc[i*Size:(i+1)*Size]) {
+				return false
+			}
+			ks, ps = append(ks, side.ks[i]), append(ps, p)
+		}
+	}
+	if key != nil && e.key.Equal(new(ristretto.Scalar)) == 0 {
+		ks, ps = append(ks, e.key), append(ps, *key)
+	}
+	sum, base := g.FewMul(ks, ps), g.MulBase(&e.base)
+	sum = g.Add(&sum, &base)
+	return g.IsIdentity(&sum)
 }
 
 // Batch adds up the equations of many papers.
