@@ -250,7 +250,7 @@ func (s *Contests) load(ctx context.Context, ref string) (*openBallot, error) {
 		if out.book, err = s.ch.Book(w.Tx(), st.Book); err != nil {
 			return err
 		}
-		if p := out.book.Procedure(st.Procedure); p != nil {
+		if p := proceeding.ProcedureOf(out.book, st); p != nil {
 			out.cite = p.Stages[b.Stage].Cite
 		}
 		out.roll, out.facts, err = chamber.RollOf(w.Tx(), ref, b.ID)
@@ -289,7 +289,7 @@ func (s *Contests) notOpen(w *chamber.World, st *proceeding.State) error {
 }
 
 func stageCite(book *rulebook.Book, st *proceeding.State, i int) string {
-	if p := book.Procedure(st.Procedure); p != nil && i >= 0 && i < len(p.Stages) {
+	if p := proceeding.ProcedureOf(book, st); p != nil && i >= 0 && i < len(p.Stages) {
 		return p.Stages[i].Cite
 	}
 	return ""

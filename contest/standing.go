@@ -84,7 +84,7 @@ func (s *Contests) Standings(ctx context.Context, ref string, p register.PersonI
 // ballotStage is the stage whose electorate matters now: the current one if
 // it is a ballot, else the next.
 func ballotStage(book *rulebook.Book, st *proceeding.State) int {
-	p := book.Procedure(st.Procedure)
+	p := proceeding.ProcedureOf(book, st)
 	if p == nil {
 		return -1
 	}

@@ -35,13 +35,13 @@ func (s *State) NeedsRoll(book *rulebook.Book, at int64) bool {
 	if st == nil || s.Phase != Running || st.Status != Coming || st.Opens == 0 || st.Opens > at {
 		return false
 	}
-	p := procedureOf(book, s)
+	p := ProcedureOf(book, s)
 	return p != nil && (p.Stages[s.Current].Kind == rulebook.Ballot || p.Stages[s.Current].Kind == rulebook.Draw)
 }
 
 // Draws tells whether the stage that is due draws lots.
 func (s *State) Draws(book *rulebook.Book) bool {
-	p := procedureOf(book, s)
+	p := ProcedureOf(book, s)
 	return p != nil && s.Current >= 0 && s.Current < len(p.Stages) && p.Stages[s.Current].Kind == rulebook.Draw
 }
 

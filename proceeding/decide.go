@@ -2,6 +2,7 @@ package proceeding
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/omov/omov/fault"
@@ -28,7 +29,7 @@ func Decide(book *rulebook.Book, st *State, cmd Command, at time.Time, w World) 
 	d := &decider{book: book, cal: book.Calendar(), world: w, at: at}
 	if st != nil {
 		d.st = st.Clone()
-		d.proc = procedureOf(book, st)
+		d.proc = ProcedureOf(book, st)
 		if d.proc == nil {
 			return nil, nil, fault.New(fault.Damaged, "%s runs %s, which its rulebook does not have", st.Ref, st.Procedure)
 		}
@@ -358,7 +359,7 @@ func Words(book *rulebook.Book, w rulebook.Who) string {
 	case rulebook.WhoBody:
 		return "members of the " + spaced(w.Name)
 	case rulebook.WhoUnit:
-		return "a " + spaced(w.Name)
+		return article(w.Name) + spaced(w.Name)
 	case rulebook.WhoOffice:
 		return "the " + spaced(w.Name)
 	case rulebook.WhoAny:
@@ -369,6 +370,14 @@ func Words(book *rulebook.Book, w rulebook.Who) string {
 		return orList(parts)
 	}
 	return spaced(w.Name)
+}
+
+// article is the indefinite article of an English word.
+func article(word string) string {
+	if word != "" && strings.ContainsRune("aeio", rune(word[0])) {
+		return "an "
+	}
+	return "a "
 }
 
 func spaced(s string) string {

@@ -11,7 +11,7 @@ import (
 )
 
 func newDecider(book *rulebook.Book, st *State, w World, at int64) *decider {
-	return &decider{book: book, proc: procedureOf(book, st), cal: book.Calendar(), st: st, world: w, at: time.UnixMilli(at).UTC()}
+	return &decider{book: book, proc: ProcedureOf(book, st), cal: book.Calendar(), st: st, world: w, at: time.UnixMilli(at).UTC()}
 }
 
 // effects does what follows an outcome, in order. Where nothing says `go`,

@@ -6,10 +6,10 @@ import (
 	"github.com/omov/omov/rulebook"
 )
 
-// procedureOf is the procedure that a run follows: the rulebook's, with every
+// ProcedureOf is the procedure that a run follows: the rulebook's, with every
 // decision that is taken by a secret ballot read as that ballot. nil where the
 // rulebook has no such procedure.
-func procedureOf(book *rulebook.Book, st *State) *rulebook.Procedure {
+func ProcedureOf(book *rulebook.Book, st *State) *rulebook.Procedure {
 	p := book.Procedure(st.Procedure)
 	if p == nil || !slices.ContainsFunc(st.Stages, func(s Stage) bool { return s.How != "" }) {
 		return p

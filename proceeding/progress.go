@@ -39,7 +39,7 @@ func Progress(book *rulebook.Book, st *State, w World, at int64) ([]Standing, er
 // Needed is what has to be reached by what the run is gathering now; nil where
 // it gathers nothing, or needs nothing.
 func Needed(book *rulebook.Book, st *State) *rulebook.Threshold {
-	d := &decider{book: book, st: st, proc: procedureOf(book, st)}
+	d := &decider{book: book, st: st, proc: ProcedureOf(book, st)}
 	if st.Phase == Collecting {
 		if way := d.wayOf(); way != nil {
 			return way.Backed

@@ -104,7 +104,7 @@ func (d *decider) enter(i int) error {
 		return err
 	}
 	if how != "" {
-		d.proc = procedureOf(d.book, d.st)
+		d.proc = ProcedureOf(d.book, d.st)
 	}
 	if opens <= d.now() {
 		return d.open(i)

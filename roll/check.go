@@ -34,6 +34,9 @@ func (s *Section) Check(book *rulebook.Book, p *Person, scope rulebook.Scope) ([
 		}
 		out = append(out, Checked{ID: c.ID, Says: c.Says.Text(sc), Met: met, Clause: c.Cite, Remedy: c.Remedy.Text(sc), KeptBy: keptBy(book, c.When)})
 	}
+	if s.perKind != "" {
+		out = append(out, Checked{ID: NotThrough, Says: "Belongs through a " + strings.ReplaceAll(s.perKind, "_", " "), Met: s.votes(p) > 0, Clause: s.cite})
+	}
 	for i := range book.Sanctions {
 		x := &book.Sanctions[i]
 		for _, r := range x.Removes {

@@ -104,6 +104,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	member.accessible("m-enter")
 	member.at("/", "m-home")
 	member.at("/me", "m-me")
+	member.at("/rulebook/me", "m-rulebook")
 	member.at("/contests/"+voting, "m-voting")
 	member.at("/contests/"+open, "m-nominations")
 	member.at("/contests/"+voting+"/vote", "m-paper")

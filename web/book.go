@@ -34,6 +34,7 @@ func (s *Site) routes() {
 	s.beginRoutes()
 	s.archiveRoutes()
 	s.handle("GET /rulebook", (*visit).rulebook)
+	s.handle("GET /rulebook/me", (*visit).applies)
 	s.handle("GET /rulebook/{hash}", (*visit).rulebook)
 	s.handle("GET /rulebook/{hash}/source", (*visit).rulebookSource)
 	s.handle("GET /minutes", (*visit).minutes)

@@ -222,7 +222,7 @@ func (v *visit) contestView(ref string) (*ContestView, error) {
 		if st.Called == 0 {
 			c.Called = ""
 		}
-		p := book.Procedure(st.Procedure)
+		p := proceeding.ProcedureOf(book, st)
 		c.Procedure, c.Says, c.Clause = st.Procedure, p.Says.Raw(), p.Cite
 		c.Stages = timeline(book, p, st)
 		if err := v.gate(c, book, st, w); err != nil {

@@ -80,7 +80,7 @@ func (v *visit) officeView(book *rulebook.Book, st *proceeding.State, w *chamber
 	if now == nil {
 		return x
 	}
-	if p := book.Procedure(st.Procedure); p != nil && st.Current >= 0 && p.Stages[st.Current].Kind == rulebook.Decide && now.Status == proceeding.Open {
+	if p := proceeding.ProcedureOf(book, st); p != nil && st.Current >= 0 && p.Stages[st.Current].Kind == rulebook.Decide && now.Status == proceeding.Open {
 		x.Decide = &p.Stages[st.Current]
 	}
 	b := st.OpenBallot()

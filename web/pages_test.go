@@ -163,7 +163,7 @@ func TestEveryPage(t *testing.T) {
 	p.ref("second_gate")
 	p.crawl(seen)
 	for _, want := range []string{"/contests", "/contests/N-L-N", "/contests/N-L-N/vote?section=", "/contests/N-L-N/recount", "/contests/N-L-N/result.json", "/contests/N-L-N/papers.blt",
-		"/rulebook", "/rulebook/N/source", "/minutes", "/minutes/N", "/minutes?before=N", "/verify", "/log/checkpoint", "/archive", "/bundle/public.zip", "/archive/N-leader", "/signin", "/me", "/office", "/outbox", "/begin"} {
+		"/rulebook", "/rulebook/N/source", "/minutes", "/minutes/N", "/minutes?before=N", "/verify", "/log/checkpoint", "/archive", "/bundle/public.zip", "/archive/N-leader", "/signin", "/me", "/rulebook/me", "/office", "/outbox", "/begin"} {
 		if !seen[want] {
 			t.Errorf("no link leads to %s", want)
 		}
@@ -190,7 +190,7 @@ func (p *party) crawl(seen map[string]bool) {
 			todo = todo[1:]
 			got := r.get(path)
 			seen[alike(path)] = true
-			if got.status == http.StatusUnauthorized && person == 0 && got.path == "/me" {
+			if got.status == http.StatusUnauthorized && person == 0 && (got.path == "/me" || got.path == "/rulebook/me") {
 				continue // it asks the public to sign in
 			}
 			if got.status != http.StatusOK {
@@ -326,6 +326,7 @@ func TestRefusalPages(t *testing.T) {
 		words  []string
 	}{
 		{anybody, "/me", nil, 401, []string{"Sign in"}},
+		{anybody, "/rulebook/me", nil, 401, []string{"Sign in"}},
 		{anybody, "/contests/" + voting + "/vote", nil, 401, []string{"Sign in"}},
 		{anybody, "/nowhere", nil, 404, []string{"There is no page here"}},
 		{anybody, "/contests/2020-X-999", nil, 404, []string{"not possible"}},

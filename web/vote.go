@@ -88,7 +88,7 @@ func (v *visit) paperView(section, unit string) (*PaperView, *proceeding.Ballot,
 	x.Section, x.Unit, x.UnitName, x.Declare = one.Section, one.Unit, one.UnitName, one.Declare
 	x.Question, x.How, x.Revote, x.Minimum, x.Closes = b.Question, b.How, b.Revote, b.Minimum, moment(book, b.Closes)
 	x.Kind, x.Most = contest.KindOf(b)
-	if p := book.Procedure(st.Procedure); p != nil {
+	if p := proceeding.ProcedureOf(book, st); p != nil {
 		x.Clause = p.Stages[b.Stage].Cite
 	}
 	for i, o := range b.Options {
