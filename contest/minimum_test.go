@@ -172,13 +172,13 @@ func TestEnoughPapersAreOpened(t *testing.T) {
 	h.replayed()
 }
 
-// Nobody voted: that gives nobody away, and the count says so.
+// Nobody voted: that gives nobody away, nobody is elected, and no lot is drawn.
 func TestNoPaperAtAll(t *testing.T) {
 	h := smallHouse(t, smallBook, 12)
 	ref := h.election()
 	h.closeSmall(ref)
-	if st := h.state(ref); st.Ballots[0].Unopened {
-		t.Fatal("an empty box is not one with too few papers")
+	if st := h.state(ref); st.Ballots[0].Unopened || st.Outcome != proceeding.Unopened || len(st.Elected) > 0 {
+		t.Fatalf("an empty box: %s, elected %v", st.Outcome, st.Elected)
 	}
 	h.replayed()
 }

@@ -49,7 +49,7 @@ func (s *Contests) declare(ctx context.Context, st *proceeding.State) (*proceedi
 	if b == nil || b.Closed == 0 {
 		return st, nil
 	}
-	if b.Unopened {
+	if b.Unopened || b.Method != "" && nobody(b) {
 		return s.Do(ctx, st.Ref, proceeding.Declare{})
 	}
 	var papers *PapersBody
@@ -65,6 +65,16 @@ func (s *Contests) declare(ctx context.Context, st *proceeding.State) (*proceedi
 		return st, err
 	}
 	return s.Do(ctx, st.Ref, *d)
+}
+
+// nobody tells whether no paper came at all.
+func nobody(b *proceeding.Ballot) bool {
+	for _, r := range b.Returned {
+		if r.Papers > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Count counts the papers of a ballot as its proceeding says, and gives what

@@ -513,6 +513,9 @@ func (c Declare) decide(d *decider) error {
 	switch {
 	case !ok:
 		body.Outcome, body.Elected = Inquorate, nil
+	case b.Method != "" && c.Figures == nil && f["papers"] == 0:
+		// Nobody voted: a lot among all the candidates would be no election.
+		body.Outcome, body.Elected, body.Leaves, body.Sheet = Unopened, nil, nil, ""
 	case b.Method != "" && c.Again:
 		body.Outcome, body.Elected = NextRound, nil
 		if body.Next, err = d.nextRound(r); err != nil {

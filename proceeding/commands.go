@@ -157,7 +157,7 @@ func (d *decider) back(t *rulebook.Threshold, stage string, g *Gather, c Back) e
 	given := 0
 	for i := range g.Supports {
 		s := &g.Supports[i]
-		if s.By != by.key() || s.Gone != "" {
+		if s.By != by.key() || s.Gone != "" || s.Void { // who had no quorum has not voted, and may
 			continue
 		}
 		if s.For == c.Candidate {

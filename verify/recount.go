@@ -137,7 +137,7 @@ func countPapers(x *proceeding.Ballot, papers *papersBody) (*count.Sheet, error)
 			c.Quotas = append(c.Quotas, count.Quota{Name: q.Says, Members: q.Options, AtLeast: int(q.AtLeast), AtMost: int(q.AtMost), NoMore: q.NoMore})
 		}
 	}
-	if len(x.Roll.Sections) > 1 && !slices.Contains([]string{"av", "plurality", "exhaustive"}, x.Method) {
+	if weighed(x) {
 		pool, err := together(x, papers)
 		if err != nil {
 			return nil, err
@@ -163,6 +163,12 @@ func countPapers(x *proceeding.Ballot, papers *papersBody) (*count.Sheet, error)
 	}
 	c.Inside = x.Method
 	return count.Count("college", c, sections...)
+}
+
+// weighed tells whether the papers of several sections are counted in one pool,
+// weighed, because no college counts by the method.
+func weighed(x *proceeding.Ballot) bool {
+	return len(x.Roll.Sections) > 1 && !slices.Contains([]string{"av", "plurality", "exhaustive"}, x.Method)
 }
 
 // together puts the papers of all sections into one pool, each section's

@@ -43,6 +43,9 @@ func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 	switch {
 	case !quorate:
 		c.must(b.Outcome == proceeding.Inquorate && len(b.Elected) == 0, e.seq, "there was no quorum, and it says %q", b.Outcome)
+	case x.Method != "" && x.How != "counted" && f["papers"] == 0:
+		c.must(b.Outcome == proceeding.Unopened && len(b.Elected) == 0 && b.Sheet == "", e.seq, "nobody voted, and it says %q", b.Outcome)
+		return
 	case x.Method != "" && x.How == "counted":
 		c.must(samePeople(standingOf(b.Elected), b.Elected), e.seq, "somebody is elected twice")
 		c.note("%s: elected on what tellers counted in the room", x.ID)

@@ -30,12 +30,13 @@ func distinct(list []proceeding.Person) []string {
 func (v *verifier) sheet(e *entry, r *run, x *proceeding.Ballot, s *count.Sheet, all []proceeding.Person) {
 	c := v.Check(CheckSheets)
 	method := x.Method
-	if len(x.Roll.Sections) > 1 && method != "exhaustive" {
+	pooled := weighed(x)
+	if len(x.Roll.Sections) > 1 && method != "exhaustive" && !pooled {
 		method = "college"
 	}
 	c.must(s.Method == method && slices.Equal(s.Candidates, distinct(all)) && s.Seats == max(1, x.Seats), e.seq, "the sheet is of another count: %s, %d places, %d candidates", s.Method, s.Seats, len(s.Candidates))
 	var papers int64
-	plain := true
+	plain := !pooled
 	for i, y := range x.Returned {
 		papers += y.Papers
 		if votes := rat(x.Roll.Sections[i].Votes); votes == nil || votes.Cmp(new(big.Rat).SetInt64(x.Roll.Sections[i].Entitled)) != 0 {

@@ -59,7 +59,7 @@ func (v *verifier) once(e *entry, r *run, s *scope, g gathering, x *proceeding.S
 		v.Check(CheckSupport).must(cand != nil && (cand.Status == proceeding.Proposed || cand.Status == proceeding.Accepted), e.seq, "it is for somebody who does not stand")
 	}
 	for _, old := range r.supports {
-		if old.stage != g.stage || old.seq < opened || old.By != x.By || old.Gone != "" {
+		if old.stage != g.stage || old.seq < opened || old.By != x.By || old.Gone != "" || old.Void {
 			continue
 		}
 		n++
