@@ -59,7 +59,6 @@ type Answer struct {
 type trustee struct {
 	out          string // why disqualified
 	commit       []byte
-	salt         []byte
 	encoded      []byte
 	coefficients []ristretto.Point
 	shares       [][]byte

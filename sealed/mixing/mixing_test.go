@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha512"
 	"encoding/binary"
-	"os"
 	"strconv"
 	"testing"
 
@@ -231,47 +230,5 @@ func TestRefusals(t *testing.T) {
 		if _, err := mixing.Shuffle(g, &s); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-// sizes gives the sizes of the benchmarks: the large ones take minutes.
-func sizes() []int {
-	if os.Getenv("OMOV_BIG") != "" {
-		return []int{10_000, 100_000, 600_000, 1_000_000}
-	}
-	return []int{10_000, 100_000}
-}
-
-func BenchmarkShuffle(b *testing.B) {
-	g := ristretto.New()
-	for _, n := range sizes() {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			st, _ := statement(g, n, 1)
-			for b.Loop() {
-				if _, err := mixing.Shuffle(g, st); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s")
-		})
-	}
-}
-
-func BenchmarkShuffleVerify(b *testing.B) {
-	g := ristretto.New()
-	for _, n := range sizes() {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			st, _ := statement(g, n, 1)
-			p, err := mixing.Shuffle(g, st)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for b.Loop() {
-				if err := mixing.Verify(g, st, p); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s")
-		})
 	}
 }

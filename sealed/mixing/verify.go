@@ -52,14 +52,14 @@ type verifier struct {
 	seed [64]byte
 	c    ristretto.Scalar
 
-	key            ristretto.Point
-	t1, t2, t3     ristretto.Point
-	t4             []ristretto.Point
-	s1, s2, s3     ristretto.Scalar
-	s4             []ristretto.Scalar
-	alpha          ristretto.Scalar // joins the equations of t1 and t3
-	rho            []ristretto.Scalar
-	u, sPerm       []ristretto.Scalar
+	key        ristretto.Point
+	t1, t2, t3 ristretto.Point
+	t4         []ristretto.Point
+	s1, s2, s3 ristretto.Scalar
+	s4         []ristretto.Scalar
+	alpha      ristretto.Scalar // joins the equations of t1 and t3
+	rho        []ristretto.Scalar
+
 	productU, sumG ristretto.Scalar
 	firstH         ristretto.Scalar // what H is taken times in the chain
 
