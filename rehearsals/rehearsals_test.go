@@ -28,6 +28,7 @@ func TestRehearsals(t *testing.T) {
 		}
 		for _, s := range list {
 			t.Run(strings.TrimSuffix(file, ".yaml")+"/"+s.Title, func(t *testing.T) {
+				t.Parallel()
 				r, err := rehearsal.Run(context.Background(), s, rehearsal.Options{})
 				if err != nil {
 					t.Fatal(err)
