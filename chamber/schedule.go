@@ -45,7 +45,7 @@ func (w *World) beginnings() ([]beginning, error) {
 	last, live := map[runKey]time.Time{}, map[runKey]bool{}
 	for _, r := range runs {
 		k := runKey{r.Procedure, register.UnitID(r.Unit), r.Office}
-		if r.EndedAt.IsZero() {
+		if r.EndedAt.IsZero() && r.Phase != string(proceeding.Collecting) {
 			live[k] = true
 		}
 		if r.Phase != string(proceeding.Lapsed) && r.CalledAt.After(last[k]) {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/fault"
@@ -287,8 +288,12 @@ func (b *openBallot) notOnRoll(sec *chamber.RollSectionFacts, l roll.Line, known
 		return fault.Under(fault.NotEntitled, b.cite, "You were not in the register when the roll was taken.")
 	}
 	r := sec.Reasons[l.Reason]
+	if strings.HasPrefix(r.ID, roll.Unsanction+":") {
+		return &fault.Error{Kind: fault.NotEntitled, Clause: r.Clause, Fact: r.ID,
+			Message: "You are not on the roll of this ballot: " + strings.ToLower(r.Says[:min(1, len(r.Says))]) + strings.TrimSuffix(r.Says[min(1, len(r.Says)):], ".") + "."}
+	}
 	return &fault.Error{Kind: fault.NotEntitled, Clause: r.Clause, Fact: r.ID,
-		Message: "You are not on the roll of this ballot. What is missing: " + r.Says + "."}
+		Message: "You are not on the roll of this ballot. What is missing: " + strings.TrimSuffix(r.Says, ".") + "."}
 }
 
 // record enters a vote by name.

@@ -47,8 +47,8 @@ func (c Begin) decide(d *decider) error {
 	if err := d.changesRules(c.Takes); err != nil {
 		return err
 	}
-	if live := d.world.Live(c.Procedure, c.Unit, c.Office); len(live) > 0 && len(d.proc.Fills) > 0 {
-		return fault.Under(fault.Already, d.proc.Cite, "%s is already under way for this office: %s", spaced(c.Procedure), live[0])
+	if ref := d.underWay(c.Procedure, c.Unit, c.Office, len(c.Backers)+len(c.Units) > 0); ref != "" && len(d.proc.Fills) > 0 {
+		return fault.Under(fault.Already, d.proc.Cite, "%s is already under way for this office: %s", spaced(c.Procedure), ref)
 	}
 	if c.Started {
 		d.st.Cause = Started
@@ -75,6 +75,19 @@ func (c Begin) decide(d *decider) error {
 		return d.collect(&c, way)
 	}
 	return d.call(&CalledBody{})
+}
+
+// underWay gives a live run for the same office. One that still collects
+// support for its call stands in the way of another like it only: it must not
+// keep a vacancy open.
+func (d *decider) underWay(procedure string, unit register.UnitID, office string, backed bool) string {
+	for _, ref := range d.world.Live(procedure, unit, office) {
+		st, ok := d.world.Run(ref)
+		if ref != d.st.Ref && ok && (backed || st.Phase != Collecting) {
+			return ref
+		}
+	}
+	return ""
 }
 
 // changesRules tries a change of the rulebook before it is put: one that has
@@ -318,6 +331,9 @@ func (d *decider) callIfBacked(way *rulebook.Beginning) (bool, error) {
 	met, gate, err := d.tally(way.Backed, "", d.st.Backing, 0)
 	if err != nil || !met {
 		return false, err
+	}
+	if len(d.proc.Fills) > 0 && d.underWay(d.st.Procedure, d.st.Unit, d.st.Office, false) != "" {
+		return false, nil // the office is being filled already
 	}
 	return true, d.call(&CalledBody{Gate: gate})
 }
