@@ -275,6 +275,9 @@ func (r *runner) call(s *step) error {
 			b.Backers = append(b.Backers, a.Person)
 		}
 	}
+	if len(b.Units) > 0 && b.Cause == "" {
+		b.Cause = backedWay(proc)
+	}
 	st, err := r.contests.Call(r.ctx, b)
 	if err != nil {
 		return err
@@ -302,6 +305,17 @@ func (r *runner) asBody(proc *rulebook.Procedure, as string, b *proceeding.Begin
 		}
 	}
 	return fault.Under(fault.NotEntitled, proc.Cite, "%s does not begin with the %s", spaced(proc.Name), spaced(as))
+}
+
+// backedWay is the way of beginning by support: units act through whoever
+// speaks for each, and so are entered as a whole, but begin nothing else.
+func backedWay(proc *rulebook.Procedure) string {
+	for i := range proc.Begins {
+		if proc.Begins[i].Backed != nil {
+			return proceeding.Cause(&proc.Begins[i])
+		}
+	}
+	return "support"
 }
 
 // named tells whether a who means a name.
