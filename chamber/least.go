@@ -54,7 +54,10 @@ func (w *World) Least(who rulebook.Who, here register.UnitID, scope rulebook.Sco
 
 // least counts each section's people until all have enough.
 func (w *World) least(tx *store.Tx, here register.UnitID, plan *roll.Plan, least int64) ([]int64, error) {
-	a, p := plan.Assessor(), &roll.Person{View: w.view(here), Rec: &register.Record{}}
+	if err := w.warm(here, plan); err != nil {
+		return nil, err
+	}
+	a, p := plan.Assessor(), &roll.Person{View: w.walking(here), Rec: &register.Record{}}
 	out := make([]int64, len(plan.People))
 	missing := len(out)
 	var lines []roll.Line

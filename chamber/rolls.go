@@ -35,7 +35,14 @@ const batchSize = 2_000
 
 // walk assesses everybody in the register with a plan, on all cores. each is
 // called with a batch's results, one call at a time, in any order.
+//
+// Conditions may look at other runs (took_part, the end of an earlier vote).
+// What they look up is read beforehand: the workers must not ask the database
+// while its rows are being read.
 func (w *World) walk(tx *store.Tx, here register.UnitID, plan *roll.Plan, each func([]assessed)) error {
+	if err := w.warm(here, plan); err != nil {
+		return err
+	}
 	in := make(chan batch, 4)
 	workers := max(1, runtime.GOMAXPROCS(0))
 	errs := make(chan error, workers+1)
@@ -46,7 +53,7 @@ func (w *World) walk(tx *store.Tx, here register.UnitID, plan *roll.Plan, each f
 		go func() {
 			defer wg.Done()
 			a := plan.Assessor()
-			person := &roll.Person{View: w.view(here), Rec: &register.Record{}}
+			person := &roll.Person{View: w.walking(here), Rec: &register.Record{}}
 			for b := range in {
 				out, err := assessBatch(a, person, b, len(plan.People))
 				if err != nil {
@@ -68,6 +75,28 @@ func (w *World) walk(tx *store.Tx, here register.UnitID, plan *roll.Plan, each f
 		err = <-errs
 	}
 	return err
+}
+
+// warm reads what the conditions of a plan look up beside people's records.
+func (w *World) warm(here register.UnitID, plan *roll.Plan) error {
+	if plan.LooksAtRuns(w.book) {
+		if _, err := w.States(); err != nil {
+			return err
+		}
+	}
+	plan.Warm(&roll.Person{View: w.walking(here), Rec: &register.Record{}})
+	return nil
+}
+
+// walking is a view for going through the register: it asks the database for
+// nothing.
+func (w *World) walking(here register.UnitID) *roll.View {
+	v := w.view(here)
+	v.Took = func(p register.PersonID, run string) bool {
+		st := w.states[run]
+		return st != nil && st.TookPart(p)
+	}
+	return v
 }
 
 func feed(tx *store.Tx, in chan<- batch) error {

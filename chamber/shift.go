@@ -54,9 +54,12 @@ func (w *World) Shift(who rulebook.Who, here register.UnitID, scopes [2]rulebook
 func (w *World) shift(tx *store.Tx, here register.UnitID, plans [2]*roll.Plan, moved func(p register.PersonID, before, after int64)) (n [3]int64, err error) {
 	var ask [2]*roll.Assessor
 	for i := range plans {
+		if err := w.warm(here, plans[i]); err != nil {
+			return n, err
+		}
 		ask[i] = plans[i].Assessor()
 	}
-	p := &roll.Person{View: w.view(here), Rec: &register.Record{}}
+	p := &roll.Person{View: w.walking(here), Rec: &register.Record{}}
 	var lines []roll.Line
 	for r, err := range tx.PeopleAfter(0, 0) {
 		if err != nil {

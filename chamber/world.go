@@ -46,6 +46,7 @@ type World struct {
 	views   map[register.UnitID]*roll.View
 	records map[register.PersonID]*register.Record
 	states  map[string]*proceeding.State
+	refs    []string       // of all proceedings, the newest first; nil: not read yet
 	given   map[string]int // references given in this decision, by their beginning
 }
 
@@ -286,16 +287,21 @@ func (w *World) Run(ref string) (*proceeding.State, bool) {
 
 // States gives every proceeding, the newest first.
 func (w *World) States() ([]*proceeding.State, error) {
-	rows, err := w.tx.Proceedings()
-	if err != nil {
-		return nil, err
+	if w.refs == nil {
+		rows, err := w.tx.Runs()
+		if err != nil {
+			return nil, err
+		}
+		w.refs = make([]string, 0, len(rows))
+		for i := len(rows) - 1; i >= 0; i-- {
+			if rows[i].Ref != organisationRef {
+				w.refs = append(w.refs, rows[i].Ref)
+			}
+		}
 	}
 	var out []*proceeding.State
-	for _, r := range rows {
-		if r.Ref == organisationRef {
-			continue
-		}
-		st, err := w.State(r.Ref)
+	for _, ref := range w.refs {
+		st, err := w.State(ref)
 		if err != nil {
 			return nil, err
 		}

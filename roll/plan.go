@@ -201,6 +201,33 @@ type Assessor struct {
 // Assessor makes an assessor.
 func (p *Plan) Assessor() *Assessor { return &Assessor{plan: p, scope: personScope{Scope: p.scope}} }
 
+// LooksAtRuns tells whether a condition looks at a proceeding: at a
+// procedure's latest run, or at a decision that the run was given.
+func (p *Plan) LooksAtRuns(book *rulebook.Book) bool {
+	for i := range p.Sections {
+		for _, c := range p.Sections[i].conditions {
+			for _, n := range c.When.Names() {
+				if book.Procedure(n) != nil || strings.Contains(c.When.Source(), "took_part") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Warm evaluates every condition once, whatever it gives: what they look up
+// beside the person in question is then at hand, and several assessors can ask
+// at the same time.
+func (p *Plan) Warm(person *Person) {
+	s := &personScope{Scope: p.scope, who: person}
+	for i := range p.Sections {
+		for k := range p.Sections[i].conditions {
+			_, _ = p.Sections[i].conditions[k].When.Flag(s)
+		}
+	}
+}
+
 // Assess fills out with a line for each section that is not listed, in the
 // order of Plan.People, and gives it back. An evaluation that fails for any
 // reason but an unknown fact is an error.
