@@ -3,11 +3,8 @@ package rehearsal
 import (
 	"strings"
 
-	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/fault"
-	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/proceeding"
-	"github.com/omov/omov/register"
 )
 
 // order gives an order from outside the procedure.
@@ -98,18 +95,4 @@ func (r *runner) event(s *step) error {
 		at = w.time(r.cal)
 	}
 	return r.contests.DeclareEvent(r.ctx, a, as, strings.TrimSpace(s.val.text), at)
-}
-
-// resigns ends one of several terms in an office. The registry ends all of an
-// office at once; this is the same entry, for one.
-func (r *runner) resigns(id register.PersonID, office string) error {
-	return r.ch.Write(r.ctx, func(w *chamber.World) ([]minutes.Entry, error) {
-		for _, t := range w.Roster().Of(id, w.At().Unix(), w.Seq()) {
-			if t.Office == office {
-				return []minutes.Entry{{Kind: register.KindVacated, Access: minutes.Public, Rulebook: w.Book().Hash, Clause: w.Book().Office(office).Cite,
-					Body: register.VacatedBody{Term: t.ID, At: w.At().Unix(), Why: "resigned", Who: id}}}, nil
-			}
-		}
-		return nil, fault.New(fault.NotFound, "%s does not hold the office", r.names.person(id))
-	})
 }

@@ -197,7 +197,7 @@ func inTheRoom(b *proceeding.Ballot) bool { return b.How == "counted" || b.How =
 // close closes a ballot as many officers as the rulebook wants; where an
 // office is vacant, the rehearsal itself does.
 func (r *runner) close(ref string) (*proceeding.State, error) {
-	st, book, err := r.contests.State(r.ctx, ref)
+	_, book, err := r.contests.State(r.ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +209,7 @@ func (r *runner) close(ref string) (*proceeding.State, error) {
 		if len(people) == 0 {
 			continue
 		}
-		st, err = r.contests.Close(r.ctx, ref, proceeding.Actor{Person: people[0]})
+		st, err := r.contests.Close(r.ctx, ref, proceeding.Actor{Person: people[0]})
 		if err != nil {
 			return st, err
 		}
