@@ -30,6 +30,8 @@ func (r *runner) act(s *step) error {
 		return r.event(s)
 	case "set":
 		return r.set(s)
+	case "contradict":
+		return r.contradict(s)
 	}
 	ref, err := r.acting(s.run)
 	if err != nil {

@@ -96,3 +96,18 @@ func (r *runner) event(s *step) error {
 	}
 	return r.contests.DeclareEvent(r.ctx, a, as, strings.TrimSpace(s.val.text), at)
 }
+
+// contradict records that what two runs adopted cannot both hold.
+func (r *runner) contradict(s *step) error {
+	a, _, err := r.one(s)
+	if err != nil {
+		return err
+	}
+	var refs [2]string
+	for i, n := range s.val.items {
+		if refs[i], err = r.ref(scalarAt{n.text, n.pos}); err != nil {
+			return err
+		}
+	}
+	return r.contests.Contradict(r.ctx, a, refs[0], refs[1])
+}

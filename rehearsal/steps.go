@@ -24,21 +24,22 @@ type step struct {
 // verbs gives each verb with the further keys that a step with it can have.
 func verbs() map[string][]string {
 	return map[string][]string{
-		"call":     {"with", "for", "cause", "collect"},
-		"back":     {"votes"},
-		"accept":   nil,
-		"decline":  nil,
-		"withdraw": nil,
-		"decide":   {"votes"},
-		"set":      nil,
-		"order":    {"until", "why"},
-		"event":    {"day"},
-		"papers":   {"section"},
-		"enter":    nil,
-		"close":    nil,
-		"commit":   nil,
-		"people":   nil,
-		"units":    nil,
+		"call":       {"with", "for", "cause", "collect"},
+		"back":       {"votes"},
+		"accept":     nil,
+		"decline":    nil,
+		"withdraw":   nil,
+		"decide":     {"votes"},
+		"set":        nil,
+		"order":      {"until", "why"},
+		"event":      {"day"},
+		"papers":     {"section"},
+		"enter":      nil,
+		"close":      nil,
+		"contradict": nil,
+		"commit":     nil,
+		"people":     nil,
+		"units":      nil,
 	}
 }
 
@@ -137,6 +138,10 @@ func (c *complaints) verb(s *step) {
 	case "papers", "enter":
 		if v.empty() {
 			c.err(v.pos, "Write it as in `papers: {for: 14, against: 9}`.", "`%s` says which papers", s.verb)
+		}
+	case "contradict":
+		if v.form != sequence || len(v.items) != 2 {
+			c.err(v.pos, "Write it as in `contradict: [the motion, the rule change]`.", "`contradict` names two runs whose decisions cannot both hold")
 		}
 	case "people":
 		s.crowd(c.people(v), c)

@@ -84,6 +84,8 @@ func (r *runner) describe(s *step) string {
 		what = map[string]string{"accept": "accepts", "decline": "declines", "close": "closes the ballot", "commit": "commits to a secret for the lot"}[s.verb]
 	case "order":
 		what = "orders: " + what
+	case "contradict":
+		what = "says that these contradict each other: " + what
 	case "event":
 		what = "declares " + spaced(what) + " " + c.text(s.more, "day").text
 	case "people", "units":
@@ -156,7 +158,7 @@ func (r *runner) tell() {
 // said is what the bodies of entries say, as far as it is told.
 type said struct {
 	Name, Title, Edition, Stage, Outcome, Waits, Slot, Order, Event string
-	Procedure, Office, Cause, Why, How, Kind, Text, By              string
+	Procedure, Office, Cause, Why, How, Kind, Text, By, Ref, Rule   string
 	Opens, Closes, At                                               int64
 	Candidate                                                       proceeding.Person
 	Automatic, Unopposed, Skipped, Asked                            bool
@@ -218,6 +220,12 @@ func (r *runner) ofOrganisation(kind string, b *said) (string, bool) {
 		return "The rulebook “" + b.Title + "”, edition " + b.Edition + ", comes into force.", true
 	case chamber.KindEvent:
 		return "Declared: " + spaced(b.Event) + ", on " + r.day(b.At) + ".", true
+	case chamber.KindOverridden:
+		why := "the stronger kind of decision"
+		if b.Rule == "later" {
+			why = "the later of two of one kind"
+		}
+		return "What " + b.By + " adopted prevails over what " + b.Ref + " did: it is " + why + ".", true
 	case chamber.KindStanding:
 		return upper(b.Slot) + " is set to " + heldText(r.book, b.Set.Value) + ", until it is set again.", true
 	case register.KindUnits:
