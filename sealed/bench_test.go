@@ -114,6 +114,7 @@ func BenchmarkCheckPaper(b *testing.B) {
 		}
 		b.Run(contest, func(b *testing.B) {
 			b.SetParallelism(32)
+			start := processor()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if err := e.checker.Check(p); err != nil {
@@ -122,6 +123,33 @@ func BenchmarkCheckPaper(b *testing.B) {
 				}
 			})
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "papers/s")
+			b.ReportMetric(1e6*(processor()-start)/float64(b.N), "cpu-us")
+		})
+	}
+}
+
+// BenchmarkCheckBatch is the check of the 64 papers that a server's writer may
+// have waiting at once.
+func BenchmarkCheckBatch(b *testing.B) {
+	e := newElection(b, 1, 1, 3)
+	for contest, paper := range map[string][]int{"leader": {1, 2, 3, 0, 0}, "motion": {1, 0}} {
+		var ps []*sealed.Paper
+		for range 64 {
+			p, err := sealed.DecodePaper(e.seal(0, contest, paper))
+			if err != nil {
+				b.Fatal(err)
+			}
+			ps = append(ps, p)
+		}
+		b.Run(contest, func(b *testing.B) {
+			start := processor()
+			for b.Loop() {
+				if err := errors.Join(e.checker.CheckAll(ps)...); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(64*float64(b.N)/b.Elapsed().Seconds(), "papers/s")
+			b.ReportMetric(1e6*(processor()-start)/float64(b.N)/64, "cpu-us")
 		})
 	}
 }

@@ -35,8 +35,9 @@
 //
 // A contest of the form "sum" is not mixed: AddUp, open the sums, Totals.
 //
-// A server that accepts papers one at a time checks each with Checker.Check on
-// many goroutines and then gives it to Board.Take in the order of the board.
+// A server checks the papers that wait for its writer together, with
+// Checker.CheckAll, at a quarter of the cost of Checker.Check on each, and gives
+// them to Board.Take in the order of the board.
 //
 // # Secrets
 //

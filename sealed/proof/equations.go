@@ -73,36 +73,42 @@ func (e *Equations) Hold(g *ristretto.Group, key *ristretto.Point) bool {
 	return b.Add(e) && b.Hold()
 }
 
-// few is up to how many elements doublings are shared instead of buckets.
-const few = 48
+// few is up to how many elements one sum takes all, short weights or not;
+// below fewest, doublings are shared instead of buckets.
+const (
+	few    = 300
+	fewest = 14
+)
 
+// holdFew checks a single paper.
 func (e *Equations) holdFew(g *ristretto.Group, key *ristretto.Point) bool {
 	if e.broken {
 		return false
 	}
-	var p ristretto.Point
-	for i := 0; i < len(e.valid); i += Size {
-		if !g.Decode(&p, e.valid[i:i+Size]) {
-			return false
-		}
+	n := len(e.full) + len(e.short)
+	all := make([]ristretto.Affine, n+len(e.valid)/Size)
+	enc := append(append(append(make([]byte, 0, len(all)*Size), e.fullEnc...), e.shortEnc...), e.valid...)
+	if g.DecodeAll(all, enc) >= 0 {
+		return false
 	}
-	ks, ps := []ristretto.Scalar{}, []ristretto.Point{}
-	for _, side := range []struct {
-		ks  []ristretto.Scalar
-		enc []byte
-	}{{e.full, e.fullEnc}, {e.short, e.shortEnc}} {
-		for i := range side.ks {
-			if !g.Decode(&p, side.enc[i*Size:(i+1)*Size]) {
-				return false
-			}
-			ks, ps = append(ks, side.ks[i]), append(ps, p)
+	ks := append(append(make([]ristretto.Scalar, 0, n+1), e.full...), e.short...)
+	sum := g.MulBase(&e.base)
+	add := func(p ristretto.Point) { sum = g.Add(&sum, &p) }
+	if n > fewest {
+		add(g.MultiMul(ks, all[:n]))
+		if key != nil {
+			add(g.FewMul([]ristretto.Scalar{e.key}, []ristretto.Point{*key}))
 		}
+		return g.IsIdentity(&sum)
 	}
-	if key != nil && e.key.Equal(new(ristretto.Scalar)) == 0 {
+	ps := make([]ristretto.Point, n, n+1)
+	for i := range ps {
+		ps[i] = all[i].Point()
+	}
+	if key != nil {
 		ks, ps = append(ks, e.key), append(ps, *key)
 	}
-	sum, base := g.FewMul(ks, ps), g.MulBase(&e.base)
-	sum = g.Add(&sum, &base)
+	add(g.FewMul(ks, ps))
 	return g.IsIdentity(&sum)
 }
 
