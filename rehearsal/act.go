@@ -276,7 +276,7 @@ func (r *runner) call(s *step) error {
 			b.Backers = append(b.Backers, a.Person)
 		}
 	}
-	if len(b.Units) > 0 && b.Cause == "" {
+	if len(b.Units)+max(0, len(b.Backers)-1) > 0 && b.Cause == "" {
 		b.Cause = backedWay(proc)
 	}
 	st, err := r.contests.Call(r.ctx, b)
@@ -308,15 +308,16 @@ func (r *runner) asBody(proc *rulebook.Procedure, as string, b *proceeding.Begin
 	return fault.Under(fault.NotEntitled, proc.Cite, "%s does not begin with the %s", spaced(proc.Name), spaced(as))
 }
 
-// backedWay is the way of beginning by support: units act through whoever
-// speaks for each, and so are entered as a whole, but begin nothing else.
+// backedWay is the way of beginning by support, empty where there is none:
+// units, and several people together, support; one of them may hold an office
+// that could begin it in another way.
 func backedWay(proc *rulebook.Procedure) string {
 	for i := range proc.Begins {
 		if proc.Begins[i].Backed != nil {
 			return proceeding.Cause(&proc.Begins[i])
 		}
 	}
-	return "support"
+	return ""
 }
 
 // named tells whether a who means a name.
