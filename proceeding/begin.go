@@ -187,14 +187,10 @@ func (d *decider) fits(c *Begin, b *rulebook.Beginning) error {
 		if c.By.System {
 			return nil
 		}
-		ok, err := d.isWho(voter{person: c.By.Person}, *b.By)
-		if err != nil {
-			return err
-		}
-		if !ok {
+		// A body begins something as one: an officer records that it did.
+		if d.actsAs(c.By, "", *b.By, d.proc.Cite, "%s: %s", "") != nil {
 			return fault.Under(fault.NotEntitled, d.proc.Cite, "%s can begin %s", d.words(*b.By), spaced(c.Procedure))
 		}
-		d.office = b.By.Name
 		return nil
 	case b.Vacancy != "":
 		office := b.Vacancy
@@ -329,6 +325,11 @@ func reachedList(r []Reached) string {
 // callIfBacked calls the run once the support is there.
 func (d *decider) callIfBacked(way *rulebook.Beginning) (bool, error) {
 	met, gate, err := d.tally(way.Backed, "", d.st.Backing, 0)
+	if met && !way.Kept { // as it seems: some may have left since
+		if err = d.dropLeft(way.Backed, "", d.st.Backing); err == nil {
+			met, gate, err = d.tally(way.Backed, "", d.st.Backing, 0)
+		}
+	}
 	if err != nil || !met {
 		return false, err
 	}

@@ -56,6 +56,10 @@ func (d *decider) actsAs(a Actor, as string, who rulebook.Who, cite, refusal, wh
 	switch who.Kind {
 	case rulebook.WhoBody:
 		b := d.book.Body(who.Name)
+		if b != nil && b.Drawn && slices.Contains(d.st.Drawn[b.Name], a.Person) {
+			d.office = b.Name // one of those who were drawn records what they decided
+			return nil
+		}
 		if b != nil && b.Outside != "" {
 			if d.holds(a.Person, b.Outside, 0) {
 				d.office = b.Outside

@@ -51,3 +51,10 @@ func MayRead(book *rulebook.Book, st *State, w World, at int64, p register.Perso
 	}
 	return false
 }
+
+// MayAct tells whether somebody may act as who in a run: hold the office, record
+// what a body decided, speak for a unit.
+func MayAct(book *rulebook.Book, st *State, w World, at int64, p register.PersonID, who rulebook.Who) bool {
+	d := newDecider(book, st, w, at)
+	return d.actsAs(Actor{Person: p}, "", who, "", "%s %s", "") == nil
+}

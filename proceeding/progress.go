@@ -227,43 +227,6 @@ func slotUsed(p *rulebook.Procedure, name string) bool {
 	return false
 }
 
-// Opening is a way in which somebody could begin a procedure by gathering
-// support for it.
-type Opening struct {
-	Procedure, Office, Cause string
-	Needs                    string // whose support, in words
-}
-
-// Openings gives the ways of beginning, with support, that are open to a
-// person now: the person can be one of the supporters, and no run for the same
-// office is under way.
-func Openings(book *rulebook.Book, w World, at int64, p register.PersonID) []Opening {
-	var out []Opening
-	for i := range book.Procedures {
-		proc := &book.Procedures[i]
-		if proc.In != "" || len(proc.Takes) > 0 {
-			continue
-		}
-		offices := proc.Fills
-		if len(offices) == 0 {
-			offices = []string{""}
-		}
-		for k := range proc.Begins {
-			b := &proc.Begins[k]
-			for _, office := range offices {
-				if b.Backed == nil || len(w.Live(proc.Name, 0, office)) > 0 {
-					continue
-				}
-				d := newDecider(book, &State{Procedure: proc.Name, Office: office, Cause: Cause(b), Current: -1}, w, at)
-				if _, err := d.counts(b.Backed, voter{person: p}, 0); err == nil && d.heldOrNone(office) {
-					out = append(out, Opening{Procedure: proc.Name, Office: office, Cause: Cause(b), Needs: d.leafNames(b.Backed)})
-				}
-			}
-		}
-	}
-	return out
-}
-
 // heldOrNone: an office that is vacant is not challenged, it is filled.
 func (d *decider) heldOrNone(office string) bool {
 	return office == "" || len(d.holders(office, 0)) > 0

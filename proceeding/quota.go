@@ -82,7 +82,7 @@ func (d *decider) quota(on string, t *rulebook.Threshold, b *Ballot) error {
 	if err != nil {
 		return err
 	}
-	q.Says = quotaSays(t)
+	q.Says = QuotaSays(t)
 	if t.Share {
 		of, err := t.Of.Words(&scope{d: d})
 		if err != nil {
@@ -112,7 +112,8 @@ func (d *decider) quota(on string, t *rulebook.Threshold, b *Ballot) error {
 	return nil
 }
 
-func quotaSays(t *rulebook.Threshold) string {
+// QuotaSays words a bound on candidates.
+func QuotaSays(t *rulebook.Threshold) string {
 	words := map[rulebook.Cmp]string{rulebook.AtLeast: "at least ", rulebook.MoreThan: "more than ", rulebook.AtMost: "at most "}[t.Cmp] + t.Amount.Source()
 	if t.Where != nil {
 		words += " of whom it holds that " + t.Where.Source()

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/register"
 	"github.com/omov/omov/rulebook"
 )
 
@@ -15,7 +18,8 @@ type Enter struct {
 	By      Actor
 	Figures map[string]int64
 	Tellers []string
-	Judged  string // the chair's word: carried, lost, doubted
+	Judged  string              // the chair's word: carried, lost, doubted
+	Elected []register.PersonID // of an election that was counted in the room
 }
 
 func (c Enter) decide(d *decider) error {
@@ -43,12 +47,51 @@ func (c Enter) decide(d *decider) error {
 		if err := d.emit(KindTotals, minutes.Public, &TotalsBody{Ballot: b.ID, Figures: c.Figures, Tellers: c.Tellers, At: d.now()}); err != nil {
 			return err
 		}
-		return Declare{Figures: c.Figures}.decide(d)
+		elected, err := d.countedInRoom(b, &c)
+		if err != nil {
+			return err
+		}
+		return Declare{Figures: c.Figures, Elected: elected}.decide(d)
 	}
 	if c.Judged != Carried && c.Judged != Lost && c.Judged != Doubted {
 		return fault.New(fault.Invalid, "the chair says carried, lost or doubted")
 	}
 	return d.declare(&ResultBody{Ballot: b.ID, At: d.now(), Outcome: c.Judged})
+}
+
+// countedInRoom gives who was elected by what tellers counted. Where their
+// figures are by candidate (o0, o1 … in the order of the paper), nobody who is
+// elected has fewer votes than somebody who is not.
+func (d *decider) countedInRoom(b *Ballot, c *Enter) ([]Person, error) {
+	if b.Method == "" {
+		return nil, nil
+	}
+	if len(c.Elected) == 0 || len(c.Elected) > b.Seats {
+		return nil, fault.Under(fault.Invalid, d.cite(), "say who was elected: at most %d", b.Seats)
+	}
+	var out []Person
+	least, most := int64(-1), int64(-1)
+	for i, o := range b.Options {
+		n, given := c.Figures["o"+strconv.Itoa(i)]
+		if !slices.Contains(c.Elected, o.ID) {
+			if given {
+				most = max(most, n)
+			}
+			continue
+		}
+		out = append(out, o)
+		if given && (least < 0 || n < least) {
+			least = n
+		}
+	}
+	if len(out) != len(c.Elected) {
+		return nil, fault.Under(fault.Invalid, d.cite(), "somebody is said to be elected who is not on the paper, or is named twice")
+	}
+	plain := b.Method == "plurality" || b.Method == "plurality-at-large" || b.Method == "approval"
+	if plain && least >= 0 && most > least {
+		return nil, fault.Under(fault.Invalid, d.cite(), "somebody with %d votes is said to be elected, and somebody with %d is not", least, most)
+	}
+	return out, nil
 }
 
 // Declare declares what a closed ballot decided: for an election the elected

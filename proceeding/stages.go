@@ -240,18 +240,12 @@ func (d *decider) resumeHalted() error {
 // closeGather counts the gate and goes on.
 func (d *decider) closeGather(r *rulebook.Stage, st *Stage) error {
 	b := &StageBody{Gate: []Standing{}}
+	var err error
 	if !r.Kept {
-		for _, s := range st.Gather.Supports {
-			if s.Gone != "" || d.stillCounts(r.Needs, &s) {
-				continue
-			}
-			s.Gone = "left"
-			if err := d.emit(KindUnsupport, minutes.Officers, &SupportBody{Stage: r.Name, Support: s}); err != nil {
-				return err
-			}
+		if err = d.dropLeft(r.Needs, r.Name, st.Gather); err != nil {
+			return err
 		}
 	}
-	var err error
 	switch r.Gathers {
 	case "candidates":
 		err = d.gateCandidates(r, st, b)
@@ -278,6 +272,20 @@ func shortUnless(met bool) string {
 		return "enough"
 	}
 	return "short"
+}
+
+// dropLeft takes out the support of those who could not give it any more.
+func (d *decider) dropLeft(t *rulebook.Threshold, stage string, g *Gather) error {
+	for _, s := range g.Supports {
+		if s.Gone != "" || d.stillCounts(t, &s) {
+			continue
+		}
+		s.Gone = "left"
+		if err := d.emit(KindUnsupport, minutes.Officers, &SupportBody{Stage: stage, Support: s}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stillCounts asks again whether a supporter may support: only where the

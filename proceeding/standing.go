@@ -67,3 +67,23 @@ func Officer(book *rulebook.Book, w World, at time.Time, by Actor) (string, erro
 	err := d.officer(by)
 	return d.office, err
 }
+
+// StandingSlots gives the standing discretions of a rulebook, as they stand for
+// the organisation as a whole.
+func StandingSlots(book *rulebook.Book, w World, at int64) []SlotView {
+	d := &decider{book: book, cal: book.Calendar(), world: w, at: time.UnixMilli(at).UTC(), st: &State{Current: -1}}
+	var out []SlotView
+	for i := range book.Slots {
+		sl := &book.Slots[i]
+		if !sl.Standing {
+			continue
+		}
+		x := SlotView{Name: sl.Name, Says: sl.Says.Text(&scope{d: d}), Clause: sl.Cite, SetBy: sl.SetBy, Is: sl.Is, Choices: sl.Choices, Open: true}
+		if v, ok := d.slotValue(sl, 0); ok {
+			x.Value = v.Text()
+		}
+		_, x.Set = w.Slot(sl.Name, 0)
+		out = append(out, x)
+	}
+	return out
+}

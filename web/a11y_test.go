@@ -83,6 +83,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	public.at("/contests/"+voting, "a-voting")
 	public.at("/contests/"+open, "a-nominations")
 	public.at("/rulebook", "a-rulebook")
+	public.at("/decisions", "a-decisions")
 	public.at("/minutes", "a-minutes")
 	public.at("/minutes?contest="+decided, "a-minutes-contest")
 	public.at("/minutes/1", "a-minute")

@@ -32,6 +32,8 @@ func (s *Site) routes() {
 	s.voteRoutes()
 	s.officeRoutes()
 	s.beginRoutes()
+	s.actRoutes()
+	s.handle("GET /decisions", (*visit).decisions)
 	s.archiveRoutes()
 	s.handle("GET /rulebook", (*visit).rulebook)
 	s.handle("GET /rulebook/me", (*visit).applies)

@@ -58,17 +58,22 @@ func serveDemo(t *testing.T, members int) *party {
 	if p.people, err = demo.Find(ctx, ch); err != nil {
 		t.Fatal(err)
 	}
+	p.serve(reg)
+	return p
+}
+
+// serve serves the pages of a party over its chamber.
+func (p *party) serve(reg *registry.Registry) {
 	srv := httptest.NewUnstartedServer(nil)
 	p.base = "http://" + srv.Listener.Addr().String()
-	place := registry.Directory{Chamber: ch}
-	post := mail.New(ch.DB, place, nil, ch.Now)
-	p.logins = login.New(ch.DB, p.base, place, registry.LinkPost{Post: post, Chamber: ch})
+	place := registry.Directory{Chamber: p.ch}
+	post := mail.New(p.ch.DB, place, nil, p.ch.Now)
+	p.logins = login.New(p.ch.DB, p.base, place, registry.LinkPost{Post: post, Chamber: p.ch})
 	p.notices = contest.NewNotices(p.s, post, p.base)
-	log := slog.New(slog.NewTextHandler(io.MultiWriter(p.log, testWriter{t}), nil))
-	srv.Config.Handler = web.New(web.Options{Chamber: ch, Clock: clock, Contests: p.s, Registry: reg, Logins: p.logins, Post: post, Log: log, Base: p.base, Wake: func() {}})
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(p.log, testWriter{p.t}), nil))
+	srv.Config.Handler = web.New(web.Options{Chamber: p.ch, Clock: p.clock, Contests: p.s, Registry: reg, Logins: p.logins, Post: post, Log: log, Base: p.base, Wake: func() {}})
 	srv.Start()
-	t.Cleanup(srv.Close)
-	return p
+	p.t.Cleanup(srv.Close)
 }
 
 // testWriter lets a server's log appear where its test fails.

@@ -180,6 +180,7 @@ type ContestView struct {
 	Result     *ResultView
 	Done       []proceeding.Done
 	Office     *OfficeView
+	Acts       *ActsView
 	Scrutineer bool
 }
 
@@ -232,6 +233,7 @@ func (v *visit) contestView(ref string) (*ContestView, error) {
 		if c.Result, err = resultView(book, st); err != nil {
 			return err
 		}
+		c.Acts = v.acts(book, st, w)
 		if v.Officer() && st.Live() {
 			c.Office = v.officeView(book, st, w)
 		}

@@ -20,7 +20,6 @@ func (s *Site) officeRoutes() {
 	s.handle("POST /contests/{ref}/close", (*visit).closeBallot)
 	s.handle("POST /contests/{ref}/lot", (*visit).commitLot)
 	s.handle("POST /contests/{ref}/slot", (*visit).setSlot)
-	s.handle("POST /contests/{ref}/decide", (*visit).decideStage)
 	s.handle("POST /contests/{ref}/extend", (*visit).extend)
 	s.handle("POST /demo/clock", (*visit).moveClock)
 	s.handle("GET /outbox", (*visit).outbox)
@@ -50,7 +49,6 @@ type OfficeView struct {
 	MyOffice  string
 	Slots     []proceeding.SlotView // that can be decided now
 	Settled   []proceeding.SlotView
-	Decide    *rulebook.Stage
 	CanClose  bool
 	Closing   bool
 	Waits     string   // when it can be closed
@@ -79,9 +77,6 @@ func (v *visit) officeView(book *rulebook.Book, st *proceeding.State, w *chamber
 	now := st.Now()
 	if now == nil {
 		return x
-	}
-	if p := proceeding.ProcedureOf(book, st); p != nil && st.Current >= 0 && p.Stages[st.Current].Kind == rulebook.Decide && now.Status == proceeding.Open {
-		x.Decide = &p.Stages[st.Current]
 	}
 	b := st.OpenBallot()
 	if b == nil || b.Closed != 0 {
@@ -170,6 +165,7 @@ type OfficeHome struct {
 	Vacancies []Vacancy
 	Waiting   int64
 	Sent      int64
+	Standing  *StandingView
 }
 
 // Vacancy is an office that is vacant and for which a procedure can be called.
@@ -200,7 +196,7 @@ func (v *visit) office() error {
 				o.Tasks = append(o.Tasks, officerTasks(v, book, st)...)
 			}
 		}
-		o.Vacancies = vacancies(w)
+		o.Vacancies, o.Standing = vacancies(w), v.standing(w)
 		o.Waiting, o.Sent, err = w.Tx().MailCounts()
 		return err
 	})
@@ -325,24 +321,6 @@ func (v *visit) setSlot() error {
 		return err
 	}
 	return v.done(v.base(), "The decision is recorded, and the timetable follows it.")
-}
-
-func (v *visit) decideStage() error {
-	if err := v.needs(); err != nil {
-		return err
-	}
-	c := proceeding.Choose{By: v.actor(), Option: v.r.PostFormValue("option")}
-	if yes, err := v.intField("for"); err == nil && v.r.PostFormValue("for") != "" {
-		no, err := v.intField("against")
-		if err != nil {
-			return err
-		}
-		c.Votes = map[string]int64{c.Option: yes, "against": no}
-	}
-	if _, err := v.s.Contests.Do(v.r.Context(), v.r.PathValue("ref"), c); err != nil {
-		return err
-	}
-	return v.done(v.base(), "The decision is recorded.")
 }
 
 func (v *visit) extend() error {
