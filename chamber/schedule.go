@@ -217,7 +217,10 @@ func (c *Chamber) Declare(ctx context.Context, by proceeding.Actor, as, event st
 			return nil, err
 		}
 		begun, err := w.beginOn(event)
-		return append(append(out, stopped...), begun...), err
+		if err != nil {
+			return nil, err // all of it, or nothing
+		}
+		return append(append(out, stopped...), begun...), nil
 	})
 }
 

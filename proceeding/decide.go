@@ -1,6 +1,7 @@
 package proceeding
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -303,14 +304,38 @@ func (d *decider) isWho(by voter, who rulebook.Who) (bool, error) {
 	case rulebook.WhoElectorate:
 		return d.inElectorate(by.person, who)
 	}
-	people, err := d.members(who)
-	if err != nil {
-		return false, err
+	if who.Kind == rulebook.WhoBody {
+		return d.sits(by.person, who.Name)
 	}
-	for _, p := range people {
-		if p == by.person {
-			return true, nil
+	people, err := d.members(who)
+	return slices.Contains(people, by.person), err
+}
+
+// sits tells whether a person sits in a body: by what is known of that person
+// alone, without going through all who sit there.
+func (d *decider) sits(p register.PersonID, body string) (bool, error) {
+	b := d.book.Body(body)
+	switch {
+	case b == nil:
+		return false, fault.New(fault.NotFound, "the rulebook has no body called %s", body)
+	case b.Drawn:
+		return slices.Contains(d.st.Drawn[body], p), nil
+	case b.When == nil:
+		return false, nil
+	case len(b.Offices) == 0:
+		return false, fault.New(fault.Invalid, "who sits in %s cannot be listed: its condition is not about offices", body)
+	}
+	v := d.view()
+	for _, t := range v.Roster.Of(p, v.At, v.Known) {
+		rule := d.book.Office(t.Office)
+		if !slices.Contains(b.Offices, t.Office) || rule != nil && rule.Per != "" && v.Here != 0 && !v.Tree.Within(t.Unit, v.Here) {
+			continue
 		}
+		ok, err := roll.Met(b.When, &withPerson{Scope: &scope{d: d}, p: v.Person(p)})
+		if err != nil {
+			return false, damaged(err, "who sits in "+body)
+		}
+		return ok, nil
 	}
 	return false, nil
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -181,6 +183,9 @@ type ContestView struct {
 	Done       []proceeding.Done
 	Office     *OfficeView
 	Acts       *ActsView
+	Taken      []TakenRow
+	Elects     bool // it is about candidates
+	Drawn      []proceeding.Person
 	Scrutineer bool
 }
 
@@ -197,6 +202,69 @@ type BallotView struct {
 type SectionView struct {
 	proceeding.RollSection
 	Label string
+}
+
+// causeWords says why a run began, where that is something to say.
+func causeWords(st *proceeding.State) string {
+	switch st.Cause {
+	case "vacancy", "challenge":
+		return "on a " + st.Cause
+	case "every":
+		return "because it was time"
+	case "event":
+		return "on an event that was declared"
+	case proceeding.Started:
+		return "by another decision"
+	}
+	return ""
+}
+
+// takenRows are what the run was given, in words.
+func takenRows(book *rulebook.Book, p *rulebook.Procedure, st *proceeding.State, w *chamber.World) []TakenRow {
+	var out []TakenRow
+	for _, t := range p.Takes {
+		h, ok := st.Takes[t.Name]
+		if !ok {
+			continue
+		}
+		row := TakenRow{Label: spaced(t.Name), Text: h.Text}
+		id, _ := strconv.ParseInt(h.Text, 10, 64)
+		switch t.Is {
+		case rulebook.TakePerson, rulebook.TakeOffice:
+			row.Text = w.NameOf(register.PersonID(id))
+		case rulebook.TakeUnit:
+			if u := w.Tree().Unit(register.UnitID(id)); u != nil {
+				row.Text = u.Name
+			}
+		case rulebook.TakeRun:
+			row.Link = "/contests/" + h.Text
+		case rulebook.TakeText:
+			row.Long = true
+		case rulebook.TakeChoice:
+			row.Text = spaced(h.Text)
+		case rulebook.TakeDate:
+			if m, ok := h.Value(book.Calendar(), w.View(0)); ok {
+				row.Text = m.Text()
+			}
+		case rulebook.TakeFlag:
+			row.Text = map[string]string{"true": "yes", "false": "no"}[h.Text]
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// TakenRow is one thing that a run was given.
+type TakenRow struct {
+	Label, Text, Link string
+	Long              bool
+}
+
+// electing tells whether a procedure is about candidates.
+func electing(p *rulebook.Procedure) bool {
+	return slices.ContainsFunc(p.Stages, func(s rulebook.Stage) bool {
+		return s.Gathers == "candidates" || s.Method != nil || len(s.Pick) > 0
+	})
 }
 
 func (v *visit) contest() error {
@@ -219,13 +287,17 @@ func (v *visit) contestView(ref string) (*ContestView, error) {
 			return err
 		}
 		w = w.WithBook(book)
-		*c = ContestView{Row: row(book, st, w.At().UnixMilli()), St: st, Cause: spaced(st.Cause), BookTitle: book.Title, Called: opening(book, st.Called), Done: st.Done, Scrutineer: v.Scrutineer()}
+		*c = ContestView{Row: row(book, st, w.At().UnixMilli()), St: st, Cause: causeWords(st), BookTitle: book.Title, Called: opening(book, st.Called), Done: st.Done, Scrutineer: v.Scrutineer()}
 		if st.Called == 0 {
 			c.Called = ""
 		}
 		p := proceeding.ProcedureOf(book, st)
 		c.Procedure, c.Says, c.Clause = st.Procedure, p.Says.Raw(), p.Cite
 		c.Stages = timeline(book, p, st)
+		c.Taken, c.Elects = takenRows(book, p, st, w), electing(p)
+		if !c.Elects && len(st.Elected) > 0 {
+			c.Drawn = st.Elected
+		}
 		if err := v.gate(c, book, st, w); err != nil {
 			return err
 		}
@@ -235,7 +307,9 @@ func (v *visit) contestView(ref string) (*ContestView, error) {
 		}
 		c.Acts = v.acts(book, st, w)
 		if v.Officer() && st.Live() {
-			c.Office = v.officeView(book, st, w)
+			if c.Office = v.officeView(book, st, w); c.Office.empty() {
+				c.Office = nil
+			}
 		}
 		return nil
 	})

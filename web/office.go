@@ -59,6 +59,11 @@ type OfficeView struct {
 	Closes    string
 }
 
+// empty tells whether there is nothing to show of an officer's part.
+func (x *OfficeView) empty() bool {
+	return len(x.Slots)+len(x.Settled) == 0 && !x.CanClose && !x.Closing && x.Waits == "" && !x.CanCommit && !x.Committed && x.Extends == ""
+}
+
 func (v *visit) officeView(book *rulebook.Book, st *proceeding.State, w *chamber.World) *OfficeView {
 	x := &OfficeView{}
 	for _, s := range proceeding.Discretions(book, st, w, w.At().UnixMilli()) {
@@ -81,6 +86,9 @@ func (v *visit) officeView(book *rulebook.Book, st *proceeding.State, w *chamber
 	b := st.OpenBallot()
 	if b == nil || b.Closed != 0 {
 		return x
+	}
+	if b.How == "counted" || b.How == "judged" {
+		return x // its result is entered
 	}
 	at := w.At().UnixMilli()
 	mine := false
@@ -134,6 +142,11 @@ func officerTasks(v *visit, book *rulebook.Book, st *proceeding.State) []Task {
 			asked = asked || o == my
 		}
 		switch {
+		case b.How == "counted" || b.How == "judged":
+			x := t
+			x.Link = "/contests/" + st.Ref + "#acts"
+			x.Do, x.Why = "Enter the result", "The vote is taken in the room; what was counted is entered here."
+			out = append(out, x)
 		case over && !asked:
 			add("Close and count", closing(book, b), "")
 		case !over && !committed:
