@@ -11,38 +11,50 @@ import (
 // quotas checks the quotas of a ballot: as many as the rulebook has, of the
 // same size, and, where records are open, of the same candidates.
 func (v *verifier) quotas(e *entry, s *scope, rule *rulebook.Stage, x *proceeding.Ballot) {
-	c := v.Check(CheckBallots)
-	rest := x.Quotas
-	ok := v.quotaList(e, s, proceeding.OnPaper, rule.Paper, x, &rest) && v.quotaList(e, s, proceeding.OnResult, rule.Result, x, &rest)
-	c.must(ok && len(rest) == 0, e.seq, "the quotas on the paper are not those of the rulebook")
+	fits := map[int]bool{0: true} // how many quotas of the paper the rules so far can account for
+	fits = v.quotaList(s, proceeding.OnPaper, rule.Paper, x, fits)
+	fits = v.quotaList(s, proceeding.OnResult, rule.Result, x, fits)
+	v.Check(CheckBallots).must(fits[len(x.Quotas)], e.seq, "the quotas on the paper are not those of the rulebook")
 }
 
-func (v *verifier) quotaList(e *entry, s *scope, on string, list []*rulebook.Threshold, x *proceeding.Ballot, rest *[]proceeding.Quota) bool {
+// quotaList accounts for the quotas that a list of rules gives. A rule that is
+// switched on by facts about people, which a public bundle does not hold, may
+// give its quota or none.
+func (v *verifier) quotaList(s *scope, on string, list []*rulebook.Threshold, x *proceeding.Ballot, fits map[int]bool) map[int]bool {
 	for _, t := range list {
-		if t.When != nil {
-			if active, err := t.When.Flag(s); err != nil || !active {
-				if err != nil {
-					return false
+		held, open := v.switched(s, t)
+		next := map[int]bool{}
+		if open || !held {
+			for n := range fits {
+				next[n] = true
+			}
+		}
+		if open || held {
+			if len(t.All) > 0 {
+				for n := range v.quotaList(s, on, t.All, x, fits) {
+					next[n] = true
 				}
-				continue
+			} else {
+				for n := range fits {
+					if n < len(x.Quotas) && v.quota(s, on, t, x, &x.Quotas[n]) {
+						next[n+1] = true
+					}
+				}
 			}
 		}
-		if len(t.All) > 0 {
-			if !v.quotaList(e, s, on, t.All, x, rest) {
-				return false
-			}
-			continue
-		}
-		if len(*rest) == 0 {
-			return false
-		}
-		q := (*rest)[0]
-		*rest = (*rest)[1:]
-		if !v.quota(s, on, t, x, &q) {
-			return false
-		}
+		fits = next
 	}
-	return true
+	return fits
+}
+
+// switched tells whether a quota holds, or that a public bundle leaves it open.
+func (v *verifier) switched(s *scope, t *rulebook.Threshold) (held, open bool) {
+	if t.When == nil {
+		return true, false
+	}
+	held, err := t.When.Flag(s)
+	people := slices.ContainsFunc(t.When.Names(), func(n string) bool { return n == "candidates" || n == "person" || n == "candidate" })
+	return held && err == nil, !v.full && (people || err != nil)
 }
 
 func (v *verifier) quota(s *scope, on string, t *rulebook.Threshold, x *proceeding.Ballot, q *proceeding.Quota) bool {
