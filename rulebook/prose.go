@@ -273,6 +273,8 @@ func (s *speaker) call(e ast.Expr) (string, bool) {
 		return s.countAt(k)
 	case k.IsMemberFunction() && (name == "exists" || name == "all") && len(k.Args()) == 2:
 		return s.each(k)
+	case k.IsMemberFunction() && name == "filter" && len(k.Args()) == 2:
+		return s.filtered(k)
 	case name == "parts" && len(k.Args()) == 2:
 		return s.parts(k)
 	}
@@ -308,6 +310,19 @@ func (s *speaker) each(k ast.CallExpr) (string, bool) {
 		who = "every one of "
 	}
 	return strings.ReplaceAll(body, "the "+spaced(k.Args()[0].AsIdent())+" ", who+of+" "), ok
+}
+
+// filtered reads candidates.filter(c, c.woman) as "those of the candidates of
+// whom it holds that they are marked “woman”".
+func (s *speaker) filtered(k ast.CallExpr) (string, bool) {
+	of, ok := s.tree(k.Target())
+	if !ok || k.Args()[0].Kind() != ast.IdentKind {
+		return "", false
+	}
+	body, ok := s.tree(k.Args()[1])
+	one := "the " + spaced(k.Args()[0].AsIdent()) + " "
+	holds := strings.ReplaceAll(body, one+"is ", "they are ")
+	return "those of " + of + " of whom it holds that " + holds, ok && !strings.Contains(holds, one)
 }
 
 // parts reads parts(250, n) as "one for every 250, or part of 250, in n".
