@@ -2,6 +2,7 @@ package chamber
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/omov/omov/fault"
@@ -9,13 +10,15 @@ import (
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/rulebook"
+	"github.com/omov/omov/store"
 )
 
 // What begins by itself: a procedure on a vacancy that has arisen, and one
-// that is held every so often, counted from its last call. One that was never
-// held begins when an officer calls it the first time, and an office that was
-// never held is filled on an officer's call: nothing starts by surprise when a
-// rulebook is adopted.
+// that is held every so often, counted from its last call; a call on a vacancy
+// in between does not put the next round off. One that was never held begins
+// when an officer calls it the first time, and an office that was never held is
+// filled on an officer's call: nothing starts by surprise when a rulebook is
+// adopted.
 
 // beginning is a run that begins by itself at an instant.
 type beginning struct {
@@ -42,14 +45,18 @@ func (w *World) beginnings() ([]beginning, error) {
 	if err != nil {
 		return nil, err
 	}
-	last, live := map[runKey]time.Time{}, map[runKey]bool{}
+	last, round, live := map[runKey]time.Time{}, map[runKey]time.Time{}, map[runKey]bool{}
 	for _, r := range runs {
 		k := runKey{r.Procedure, register.UnitID(r.Unit), r.Office}
 		if r.EndedAt.IsZero() && r.Phase != string(proceeding.Collecting) {
 			live[k] = true
 		}
-		if r.Phase != string(proceeding.Lapsed) && r.CalledAt.After(last[k]) {
-			last[k] = r.CalledAt
+		if r.Phase == string(proceeding.Lapsed) || !r.CalledAt.After(last[k]) {
+			continue
+		}
+		last[k] = r.CalledAt
+		if round[k].IsZero() || !w.byElection(r) {
+			round[k] = r.CalledAt
 		}
 	}
 	var out []beginning
@@ -64,14 +71,29 @@ func (w *World) beginnings() ([]beginning, error) {
 				if live[x] {
 					continue
 				}
-				at, ok := w.beginsAt(b, x, last[x])
-				if ok {
+				since := last[x]
+				if b.Every != nil {
+					since = round[x]
+				}
+				if at, ok := w.beginsAt(b, x, since); ok {
 					out = append(out, beginning{at, x.procedure, x.unit, x.office, proceeding.Cause(b)})
 				}
 			}
 		}
 	}
 	return out, nil
+}
+
+// byElection tells whether a run fills what became vacant between two rounds
+// of what comes round: the next round does not wait for it.
+func (w *World) byElection(r store.RunRow) bool {
+	p := w.book.Procedure(r.Procedure)
+	if p == nil || !slices.ContainsFunc(p.Begins, func(b rulebook.Beginning) bool { return b.Every != nil }) {
+		return false
+	}
+	vacancies := slices.ContainsFunc(p.Begins, func(b rulebook.Beginning) bool { return b.Vacancy != "" })
+	st, ok := w.Run(r.Ref)
+	return vacancies && ok && st.Cause == "vacancy"
 }
 
 // runsOf lists the runs that a procedure can have side by side: one for each
