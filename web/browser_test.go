@@ -85,7 +85,7 @@ func (w testWriter) Write(b []byte) (int, error) {
 }
 
 // browser starts a Chromium.
-func browser(t *testing.T) context.Context {
+func browser(t testing.TB) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
