@@ -94,6 +94,14 @@ func (c *code) value(f frame) (Value, error) {
 		if u, err = c.unit(f); err == nil {
 			v.Units = []Unit{u}
 		}
+	case kRun: // handed over to another procedure: by its reference
+		v.Type = TypeWords
+		var r Run
+		if r, err = c.run(f); err == nil && r == nil {
+			return Value{}, &Unknown{Name: c.t.proc}
+		} else if err == nil {
+			v.Words = r.Key()
+		}
 	default:
 		if c.words == nil {
 			return Value{}, fault.New(fault.Internal, "%s has no value of its own", c.t)

@@ -295,11 +295,16 @@ func (d *decoder) argument(w pair, proc string, in place) *Expr {
 	var known []string
 	for _, t := range sig.takes {
 		if t.Name == w.key {
-			k := takeType(t).k
-			if k == kText || k == kRun {
-				k = kWords
+			is := takeType(t)
+			if is.k == kText {
+				is.k = kWords
 			}
-			return d.expr(w.val, w.key, in, k)
+			e := d.expr(w.val, w.key, in, is.k)
+			if e != nil && is.k == kRun && e.typ.proc != is.proc {
+				d.c.err("type", w.val.pos, "", "%q gives %s; `%s` needs %s", e.src, e.typ, w.key, is)
+				return nil
+			}
+			return e
 		}
 		known = append(known, t.Name)
 	}
