@@ -2,7 +2,6 @@ package proceeding
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/omov/omov/fault"
@@ -68,6 +67,7 @@ func (c Order) decide(d *decider) error {
 
 // order enters an order and what follows from it at once.
 func (d *decider) order(b *OrderBody) error {
+	stood := d.st.InForce(Whole)
 	if err := d.emit(KindOrdered, minutes.Public, b); err != nil {
 		return err
 	}
@@ -80,10 +80,11 @@ func (d *decider) order(b *OrderBody) error {
 			return d.emit(KindHalted, minutes.Public, &HaltBody{Waits: waits, At: d.now()})
 		}
 	case "set_aside":
-		if b.Target == Whole {
+		// However many orders lie between, what the run decided stands or not.
+		switch stands := d.st.InForce(Whole); {
+		case stood && !stands:
 			return d.undo()
-		}
-		if a := d.st.Act(strconv.FormatInt(b.Target, 10)); a != nil && a.Aside == Whole && d.st.InForce(Whole) {
+		case !stood && stands:
 			return d.redo()
 		}
 		return Tick{}.decide(d)
