@@ -322,6 +322,9 @@ func (r *runner) prepare(p *personLine, n int, since time.Time) (*prepared, erro
 		out.fixed = append(out.fixed, register.Change{Aspect: register.Sanction, Name: r.terms[p.under.text], From: r.clock.now().Unix(), Until: out.until})
 		out.until = 0
 	}
+	if err := r.prepareConflicts(out, p); err != nil {
+		return nil, err
+	}
 	for _, h := range p.holds {
 		o := r.book.Office(h.text)
 		x := post{office: o.Name, per: o.Per != ""}
@@ -334,6 +337,21 @@ func (r *runner) prepare(p *personLine, n int, since time.Time) (*prepared, erro
 		out.office = append(out.office, x)
 	}
 	return out, nil
+}
+
+// prepareConflicts adds the conflicts of interest of a line: from now on, as
+// they are declared.
+func (r *runner) prepareConflicts(out *prepared, p *personLine) error {
+	for _, ref := range p.conflicted {
+		found := r.names.find(ref)
+		if len(found) == 0 || found[0].person == 0 {
+			return r.nobody(ref)
+		}
+		for _, t := range found {
+			out.fixed = append(out.fixed, register.Change{Aspect: register.Declared, Name: r.terms["conflict"], Value: int64(t.person), From: r.clock.now().Unix()})
+		}
+	}
+	return nil
 }
 
 func (r *runner) prepareFact(out *prepared, f pair, since time.Time) error {

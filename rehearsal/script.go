@@ -57,10 +57,11 @@ type personLine struct {
 	until       *When
 	in          []reference
 	holds       []scalarAt
-	under       scalarAt // a sanction, from now on
-	loses       scalarAt // an office
-	leaves      scalarAt // a class
-	freed       scalarAt // of a sanction
+	under       scalarAt    // a sanction, from now on
+	loses       scalarAt    // an office
+	leaves      scalarAt    // a class
+	freed       scalarAt    // of a sanction
+	conflicted  []reference // with whom there is a conflict of interest
 	facts       []pair
 	pos         pos
 }
@@ -323,6 +324,7 @@ func (c *complaints) people(n *node) []personLine {
 		}
 		p.in = c.references(x.get("in"))
 		p.under, p.loses, p.leaves, p.freed = c.text(x, "under"), c.text(x, "loses"), c.text(x, "leaves"), c.text(x, "freed")
+		p.conflicted = c.references(x.get("conflicted"))
 		p.facts = rest(x, personKeys()...)
 		out = append(out, p)
 	}
@@ -331,7 +333,7 @@ func (c *complaints) people(n *node) []personLine {
 
 // personKeys are the keys of a line of people; all others are facts.
 func personKeys() []string {
-	return []string{"named", "also", "make", "class", "since", "until", "in", "holds", "under", "loses", "leaves", "freed"}
+	return []string{"named", "also", "make", "class", "since", "until", "in", "holds", "under", "loses", "leaves", "freed", "conflicted"}
 }
 
 // rest gives the pairs whose keys are not among the known ones.

@@ -157,24 +157,25 @@ func (r *runner) tell() {
 
 // said is what the bodies of entries say, as far as it is told.
 type said struct {
-	Name, Title, Edition, Stage, Outcome, Waits, Slot, Order, Event string
-	Procedure, Office, Cause, Why, How, Kind, Text, By, Ref, Rule   string
-	Opens, Closes, At                                               int64
-	Candidate                                                       proceeding.Person
-	Automatic, Unopposed, Skipped, Asked                            bool
-	Elected, Leaves                                                 []proceeding.Person
-	Value                                                           proceeding.Held
-	Set                                                             proceeding.Slot
-	Term                                                            json.RawMessage
-	Units                                                           []register.Unit
-	Rows                                                            []register.PersonRow
-	Done                                                            proceeding.Done
-	Returned                                                        []proceeding.Returned
-	Roll                                                            proceeding.Roll
-	Support                                                         proceeding.Support
-	Gate                                                            []proceeding.Reached `json:"-"`
-	Figures                                                         map[string]int64
-	Drawn                                                           drawn
+	Name, Title, Edition, Stage, Outcome, Waits, Slot, Event      string
+	Order                                                         order
+	Procedure, Office, Cause, Why, How, Kind, Text, By, Ref, Rule string
+	Opens, Closes, At                                             int64
+	Candidate                                                     proceeding.Person
+	Automatic, Unopposed, Skipped, Asked                          bool
+	Elected, Leaves                                               []proceeding.Person
+	Value                                                         proceeding.Held
+	Set                                                           proceeding.Slot
+	Term                                                          json.RawMessage
+	Units                                                         []register.Unit
+	Rows                                                          []register.PersonRow
+	Done                                                          proceeding.Done
+	Returned                                                      []proceeding.Returned
+	Roll                                                          proceeding.Roll
+	Support                                                       proceeding.Support
+	Gate                                                          []proceeding.Reached `json:"-"`
+	Figures                                                       map[string]int64
+	Drawn                                                         drawn
 }
 
 // drawn is who was drawn, where an entry says it by number.
@@ -185,6 +186,19 @@ func (d *drawn) UnmarshalJSON(b []byte) error {
 	var ids []register.PersonID
 	if json.Unmarshal(b, &ids) == nil {
 		*d = ids
+	}
+	return nil
+}
+
+// order is the word of an order; a draw has the order of people by number
+// there.
+type order string
+
+// UnmarshalJSON takes a word, and leaves out lists.
+func (o *order) UnmarshalJSON(b []byte) error {
+	var word string
+	if json.Unmarshal(b, &word) == nil {
+		*o = order(word)
 	}
 	return nil
 }
@@ -259,13 +273,15 @@ func (r *runner) changed(rows []register.PersonRow) string {
 			word := spaced(words[c.Name])
 			until := ""
 			if c.Until != 0 {
-				until = " until " + r.cal.Instant(time.Unix(c.Until, 0).Add(-time.Second)).Day().String()
+				until = " until " + r.cal.Moment(r.cal.Instant(time.Unix(c.Until, 0).Add(-time.Second)).Day()).String()
 			}
 			switch {
 			case c.Aspect == register.Sanction && c.End:
 				out = append(out, upper(word)+" is lifted from "+name+".")
 			case c.Aspect == register.Sanction:
 				out = append(out, upper(word)+" is imposed on "+name+until+".")
+			case c.Aspect == register.Declared && word == "conflict":
+				out = append(out, name+" has a conflict of interest with "+r.names.person(register.PersonID(c.Value))+".")
 			case c.Aspect == register.Belongs && c.End:
 				out = append(out, name+" is no longer a "+word+".")
 			case c.Aspect == register.Belongs:
@@ -306,9 +322,9 @@ func (r *runner) ofRun(kind string, b *said) (string, bool) {
 		return "It waits for " + spaced(b.Waits) + ".", true
 	case proceeding.KindOrdered:
 		if b.Asked {
-			return "Asked for: " + spaced(b.Order) + ", by the " + spaced(b.By) + ".", true
+			return "Asked for: " + spaced(string(b.Order)) + ", by the " + spaced(b.By) + ".", true
 		}
-		s := "Ordered: " + spaced(b.Order)
+		s := "Ordered: " + spaced(string(b.Order))
 		if b.Name != "" {
 			s += " (" + b.Name + ")"
 		}
