@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,8 +13,20 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
+// meant names, for a book, the warnings that it is there to earn: it holds a
+// rule that was in force and was unwise, and says so where it stands.
+func meant(name string) []rulebook.Code {
+	switch name {
+	case "open-freeze-2016":
+		return []rulebook.Code{"early-freeze"} // the executive could set the freeze before the call, and did
+	case "selection-2018":
+		return []rulebook.Code{"halts"} // a third of which branches? The count waits for a ruling
+	}
+	return nil
+}
+
 // TestShipped checks every shipped book, warnings too: what is shipped is an
-// example to others.
+// example to others. A warning that a book is meant to earn has to come.
 func TestShipped(t *testing.T) {
 	if n := len(Names()); n < 6 {
 		t.Fatalf("%d rulebooks are shipped", n)
@@ -24,8 +37,12 @@ func TestShipped(t *testing.T) {
 			t.Fatal(err)
 		}
 		b, ps := rulebook.Check(src)
-		if len(ps) > 0 {
-			t.Errorf("%s:\n%s", name, ps.Error())
+		var codes []rulebook.Code
+		for _, p := range ps {
+			codes = append(codes, p.Code)
+		}
+		if !slices.Equal(codes, meant(name)) {
+			t.Errorf("%s: the check says %v:\n%s", name, codes, ps.Error())
 		}
 		if b == nil {
 			continue
@@ -105,9 +122,8 @@ func TestSchema(t *testing.T) {
 // TestGolden keeps what check and explain say about the shipped books, and
 // what diff says between neighbouring ages.
 func TestGolden(t *testing.T) {
-	ages := []string{"mps-only-1976", "college-1981", "thirds-1993", "omov-2014", "double-gate-2018", "double-gate-2021", "cooperative"}
 	books := map[string]*rulebook.Book{}
-	for _, name := range ages {
+	for _, name := range Names() {
 		src, err := Read(name)
 		if err != nil {
 			t.Fatal(err)
