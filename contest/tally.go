@@ -87,7 +87,7 @@ func Count(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) (*pro
 	if b.Method == "exhaustive" {
 		return countRound(st, b, papers)
 	}
-	c := count.Contest{Candidates: names(b.Options), Seats: b.Seats, Seed: proceeding.LotSeed(b), Quotas: resultQuotas(b)}
+	c := count.Contest{Candidates: names(b.Options), Seats: b.Seats, Seed: proceeding.LotSeed(b), Quotas: resultQuotas(b), Scale: b.Scale}
 	sections, err := Sections(b, papers)
 	if err != nil {
 		return nil, err

@@ -250,6 +250,9 @@ func (d *decider) paper(r *rulebook.Stage, b *Ballot) error {
 		b.Options = append(b.Options, c.Person)
 	}
 	slices.SortFunc(b.Options, func(x, y Person) int { return compareNames(x.Name, y.Name) })
+	if m == "points" {
+		b.Scale = r.ScaleFor(len(b.Options))
+	}
 	return d.quotas(r, b)
 }
 

@@ -187,6 +187,7 @@ type Ballot struct {
 	Method   string           `json:"method,omitempty"` // empty: for or against
 	Seats    int              `json:"seats,omitempty"`
 	Options  []Person         `json:"options,omitempty"` // in the order of the paper
+	Scale    []int64          `json:"scale,omitempty"`   // by points: what each rank is worth
 	Choices  []string         `json:"choices,omitempty"` // for a vote: for, against …
 	Question string           `json:"question,omitempty"`
 	Revote   bool             `json:"revote,omitempty"`

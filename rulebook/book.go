@@ -380,8 +380,9 @@ type Stage struct {
 	Result   []*Threshold
 	Options  []string
 	Revote   bool
-	Interval *Expr // span between the rounds of an exhaustive ballot, for withdrawals
-	Minimum  *Expr // number: the fewest papers with which a secret ballot is opened; nil: DefaultMinimum
+	Interval *Expr   // span between the rounds of an exhaustive ballot, for withdrawals
+	Scale    []int64 // what each rank is worth, by points; empty: see ScaleFor
+	Minimum  *Expr   // number: the fewest papers with which a secret ballot is opened; nil: DefaultMinimum
 
 	// decide
 	By        *Who

@@ -228,6 +228,9 @@ func (s *speaker) balloting(p *Procedure, st *Stage) string {
 	if st.Interval != nil {
 		out += " Candidates may withdraw between two ballots, for which there is an interval of " + s.value(st.Interval) + "."
 	}
+	if len(st.Scale) > 0 {
+		out += " The ranks are worth, from the first: " + scaleText(st.Scale) + " points."
+	}
 	if st.Minimum != nil {
 		out += " If fewer than " + s.value(st.Minimum) + " papers come back in a section, none is opened."
 	}

@@ -275,7 +275,8 @@ func stageForms() []keySet {
 			key{"options", false, "names", "what can be voted for, in place of for and against"},
 			key{"revote", false, "flag", "a vote may be changed until the close"},
 			key{"minimum", false, "number", "the fewest papers with which a secret ballot is opened, in each section; 3 if not said"},
-			key{"interval", false, "span", "between the rounds of an exhaustive ballot, for withdrawals"})...),
+			key{"interval", false, "span", "between the rounds of an exhaustive ballot, for withdrawals"},
+			key{"scale", false, "scale", "by points: what each rank is worth, as in 80..19 or a list; else as many as there are candidates for the first, and one for the last"})...),
 		keysOf(fDecide, every(
 			key{"decide", true, "who", "the office, body, unit or person that decides"},
 			key{"options", false, "names", "what can be decided; else for and against"},

@@ -74,7 +74,7 @@ func shapeSchema(shape string) map[string]any {
 		return map[string]any{"type": "boolean"}
 	case "name":
 		return map[string]any{"type": "string"}
-	case "names", "who", "whos", "holidays":
+	case "names", "who", "whos", "holidays", "scale":
 		return oneOrMany(scalar)
 	case "threshold":
 		return refTo(fThreshold)

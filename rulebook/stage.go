@@ -89,6 +89,7 @@ func (d *decoder) ballot(n *node, out *Stage, in place) {
 	out.Revote = d.yesNo(n.get("revote"), false)
 	out.Interval = d.expr(n.get("interval"), "interval", in, kSpan)
 	out.Minimum = d.expr(n.get("minimum"), "minimum", in, kNumber)
+	d.scale(n.get("scale"), out)
 	d.ballotParts(n, out)
 }
 

@@ -193,6 +193,11 @@ func (v *verifier) ballotOpened(e *entry, r *run, b *proceeding.Ballot) {
 	}
 	method, err := rule.Method.Words(s)
 	c.must(err == nil && method == b.Method && b.Seats == s.seats(rule), e.seq, "%d are elected by %s; the rulebook says %d by %s", b.Seats, b.Method, s.seats(rule), method)
+	var scale []int64
+	if method == "points" {
+		scale = rule.ScaleFor(len(b.Options))
+	}
+	c.must(slices.Equal(scale, b.Scale), e.seq, "the ranks are worth %v; by the rulebook they are worth %v", b.Scale, scale)
 	v.quotas(e, s, rule, b)
 	c.must(samePeople(r.st.Standing(), b.Options), e.seq, "the paper does not show everybody who stands, and nobody else")
 }

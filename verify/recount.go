@@ -131,7 +131,7 @@ func (v *verifier) recount(e *entry, r *run, x *proceeding.Ballot, b *proceeding
 
 // countPapers counts by one of the counting engine's methods.
 func countPapers(x *proceeding.Ballot, papers *papersBody) (*count.Sheet, error) {
-	c := count.Contest{Candidates: distinct(x.Options), Seats: x.Seats, Seed: lotSeed(x)}
+	c := count.Contest{Candidates: distinct(x.Options), Seats: x.Seats, Seed: lotSeed(x), Scale: x.Scale}
 	for _, q := range x.Quotas {
 		if q.On == proceeding.OnResult {
 			c.Quotas = append(c.Quotas, count.Quota{Name: q.Says, Members: q.Options, AtLeast: int(q.AtLeast), AtMost: int(q.AtMost), NoMore: q.NoMore})
