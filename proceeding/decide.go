@@ -64,6 +64,7 @@ type decider struct {
 	out    []minutes.Entry
 	office string // in which the actor acts
 	cached *roll.View
+	ended  []int64 // terms of office that this decision has ended already
 	steps  int
 }
 
@@ -171,7 +172,11 @@ func (d *decider) holders(office string, of register.UnitID) []register.TermOfOf
 	if o := d.book.Office(office); in == 0 && o != nil && o.Per != "" {
 		in = d.st.Unit
 	}
-	return v.Roster.Holders(office, in, v.Tree, v.At, v.Known)
+	terms := v.Roster.Holders(office, in, v.Tree, v.At, v.Known)
+	if len(d.ended) == 0 {
+		return terms
+	}
+	return slices.DeleteFunc(terms, func(t register.TermOfOffice) bool { return slices.Contains(d.ended, t.ID) })
 }
 
 // holds tells whether a person holds an office, in a unit or (0) anywhere the

@@ -149,7 +149,7 @@ func (d *decider) fill(e *rulebook.Effect, done *Done) error {
 			people = append(people, d.public(register.PersonID(p.Key())))
 		}
 	}
-	if len(people) == 0 {
+	if len(people) == 0 && e.Whom == nil {
 		for _, c := range d.st.Standing() {
 			people = append(people, c.Person)
 		}
@@ -205,6 +205,7 @@ func (d *decider) how() string {
 }
 
 func (d *decider) vacateTerm(t register.TermOfOffice, why string) error {
+	d.ended = append(d.ended, t.ID)
 	return d.emit(register.KindVacated, minutes.Public, &register.VacatedBody{Term: t.ID, At: d.at.Unix(), Why: why, Who: t.Person})
 }
 
