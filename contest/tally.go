@@ -283,10 +283,10 @@ func countRound(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) 
 		return nil, err
 	}
 	sheet.Stages = append(sheet.Stages, o.Stage)
-	d := &proceeding.Declare{Again: o.Winner < 0}
-	if o.Winner >= 0 {
-		d.Elected = []proceeding.Person{all[o.Winner]}
-		sheet.Elected = []string{c.Candidates[o.Winner]}
+	d := &proceeding.Declare{Again: len(o.Elected) == 0}
+	for _, i := range o.Elected {
+		d.Elected = append(d.Elected, all[i])
+		sheet.Elected = append(sheet.Elected, c.Candidates[i])
 	}
 	for _, l := range o.Leaves {
 		d.Leaves = append(d.Leaves, all[l])

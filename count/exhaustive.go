@@ -20,11 +20,11 @@ type Round struct {
 
 // Outcome is what followed from one round.
 type Outcome struct {
-	Stage  Stage
-	Winner int   // −1: another round is needed
-	Leaves []int // who does not stand in the next round: the lowest, and those who withdrew
-	Stands []int // who stands in the next round
-	Lots   int   // how many lots have been drawn in the contest, for LotsBefore
+	Stage   Stage
+	Elected []int // as many as there are places; nobody: another round is needed
+	Leaves  []int // who does not stand in the next round: the lowest, and those who withdrew
+	Stands  []int // who stands in the next round
+	Lots    int   // how many lots have been drawn in the contest, for LotsBefore
 }
 
 // Ballot settles one round of an exhaustive ballot, as it is needed where
@@ -40,8 +40,12 @@ type Outcome struct {
 // the caller's to do: with two left and equal votes nobody leaves unless
 // Ties is "lot".
 //
+// Where there are several places nobody is elected by a majority: rounds go on
+// until as many are left standing as there are places, and those are elected.
+//
 // Source: the exhaustive ballots of parliamentary parties; the round-by-round
-// tables of 1976 and 1980.
+// tables of 1976 and 1980; for several places the parliamentary rounds that
+// leave two candidates to the members.
 func Ballot(c Contest, stands []int, sections []Section, earlier []Round, r Round) (*Outcome, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -58,7 +62,7 @@ func (c *Contest) ballot(ties *breaker, stands []int, sections []Section, earlie
 	if err := c.checkRound(stands, sections, r); err != nil {
 		return nil, err
 	}
-	o := &Outcome{Winner: -1}
+	o := &Outcome{}
 	totals, whole := roundTotals(len(c.Candidates), sections, r)
 	o.Stage = c.roundStage(stands, sections, r, totals, whole)
 	o.Stage.N = len(earlier) + 1
@@ -68,16 +72,19 @@ func (c *Contest) ballot(ties *breaker, stands []int, sections []Section, earlie
 	rest := slices.DeleteFunc(slices.Clone(stands), func(x int) bool { return slices.Contains(r.Withdraw, x) })
 	o.Stage.Withdrawn = c.names(r.Withdraw)
 	switch {
-	case len(top) == 1 && totals[top[0]].Cmp(half) > 0:
-		o.Winner, o.Stage.Note = top[0], c.Candidates[top[0]]+" has more than half"
+	case c.Seats <= 1 && len(top) == 1 && totals[top[0]].Cmp(half) > 0:
+		o.Elected, o.Stage.Note = top, c.Candidates[top[0]]+" has more than half"
 	case len(rest) == 0:
 		return nil, fault.New(fault.Invalid, "Everybody has withdrawn from the ballot.")
-	case len(rest) == 1:
-		o.Winner, o.Stage.Note = rest[0], "only "+c.Candidates[rest[0]]+" is left standing"
+	case len(rest) <= max(1, c.Seats):
+		o.Elected, o.Stage.Note = rest, "only "+list(c.names(rest))+" is left standing"
+		if len(rest) > 1 {
+			o.Stage.Note = "only " + list(c.names(rest)) + " are left standing"
+		}
 	}
-	if o.Winner >= 0 {
-		o.Stage.Elected = c.names([]int{o.Winner})
-		o.Stands, o.Lots = []int{o.Winner}, ties.lots
+	if len(o.Elected) > 0 {
+		o.Stage.Elected = c.names(o.Elected)
+		o.Stands, o.Lots = o.Elected, ties.lots
 		return o, nil
 	}
 	low := extreme(stands, now, true)
@@ -88,9 +95,10 @@ func (c *Contest) ballot(ties *breaker, stands []int, sections []Section, earlie
 	o.Stage.Excluded = c.names(out)
 	o.Leaves = append(slices.Clone(r.Withdraw), out...)
 	o.Stands = slices.DeleteFunc(rest, func(x int) bool { return slices.Contains(out, x) })
-	if len(o.Stands) == 1 && len(o.Leaves) > 0 && len(r.Withdraw) == 0 && len(stands) == 2 {
-		o.Winner = o.Stands[0]
-		o.Stage.Elected = c.names(o.Stands)
+	last := len(o.Stands) == 1 && len(o.Leaves) > 0 && len(r.Withdraw) == 0 && len(stands) == 2
+	if last || c.Seats > 1 && len(o.Stands) <= c.Seats {
+		o.Elected = o.Stands
+		o.Stage.Elected = c.names(o.Elected)
 	}
 	o.Lots = ties.lots
 	return o, nil
@@ -243,8 +251,8 @@ func countRounds(c *Contest, sections []Section) (*Sheet, error) {
 		}
 		s.Valid = Total(amountOf(sum, 1))
 		stands = o.Stands
-		if o.Winner >= 0 {
-			s.Elected = c.names([]int{o.Winner})
+		if len(o.Elected) > 0 {
+			s.Elected = c.names(o.Elected)
 			if i+1 < len(c.Rounds) {
 				return nil, fault.New(fault.Invalid, "Round %d elected %s, but there are %d rounds.", i+1, s.Elected[0], len(c.Rounds))
 			}

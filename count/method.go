@@ -116,13 +116,13 @@ func Count(method string, c Contest, sections ...Section) (*Sheet, error) {
 
 // check refuses what the method does not have.
 func (m Method) check(c *Contest, sections []Section) error {
-	if !m.Many && c.Seats != 1 {
+	rounds := len(c.Rounds) > 0 && (m.ID == "exhaustive" || m.ID == "college")
+	if !m.Many && c.Seats != 1 && !(rounds && m.ID == "exhaustive") {
 		return fault.New(fault.Invalid, "The method %s fills one seat, not %d.", m.ID, c.Seats)
 	}
 	if len(c.Quotas) > 0 && !m.quotas() {
 		return fault.New(fault.Invalid, "The method %s cannot keep quotas on the result; the STV methods and plurality-at-large can.", m.ID)
 	}
-	rounds := len(c.Rounds) > 0 && (m.ID == "exhaustive" || m.ID == "college")
 	if len(sections) == 0 && m.ID != "card" && (m.ID != "exhaustive" || !rounds) || !m.Sections && len(sections) > 1 {
 		return fault.New(fault.Invalid, "The method %s takes one section of papers, not %d.", m.ID, len(sections))
 	}

@@ -97,31 +97,55 @@ func TestCountbackByPapers(t *testing.T) {
 	}
 }
 
+// For two places rounds go on until two are left, whoever has a majority.
+func TestBallotDownToTwo(t *testing.T) {
+	c := Contest{Candidates: []string{"Ada", "Bram", "Cleo", "Dov"}, Seats: 2}
+	one := Round{Votes: [][]Votes{{90, 6, 4, 3}}}
+	o, err := Ballot(c, []int{0, 1, 2, 3}, nil, nil, one)
+	if err != nil || len(o.Elected) != 0 || !slices.Equal(o.Stands, []int{0, 1, 2}) {
+		t.Fatalf("more than half wins nothing here: %+v %v", o, err)
+	}
+	// the last two of three are tied: the earlier round decides
+	o, err = Ballot(c, o.Stands, nil, []Round{one}, Round{Votes: [][]Votes{{90, 5, 5, 0}}})
+	if err != nil || !slices.Equal(o.Elected, []int{0, 1}) || !slices.Equal(o.Leaves, []int{2}) || !slices.Equal(o.Stage.Elected, []string{"Ada", "Bram"}) {
+		t.Errorf("%+v %v", o, err)
+	}
+	o, err = Ballot(c, []int{0, 1, 2}, nil, []Round{one}, Round{Votes: [][]Votes{{90, 5, 5, 0}}, Withdraw: []int{0}})
+	if err != nil || !slices.Equal(o.Elected, []int{1, 2}) {
+		t.Errorf("two are left: %+v %v", o, err)
+	}
+	c.Rounds = []Round{one, {Votes: [][]Votes{{90, 4, 6, 0}}}}
+	s, err := Count("exhaustive", c)
+	if err != nil || !slices.Equal(s.Elected, []string{"Ada", "Cleo"}) || len(s.Stages) != 2 {
+		t.Errorf("%v %v", s, err)
+	}
+}
+
 func TestBallotRoundByRound(t *testing.T) {
 	c := Contest{Candidates: []string{"Foot", "Callaghan", "Healey"}}
 	one := Round{Votes: [][]Votes{{90, 84, 30}}}
 	o, err := Ballot(c, []int{0, 1, 2}, nil, nil, one)
-	if err != nil || o.Winner != -1 || !slices.Equal(o.Stands, []int{0, 1}) || !slices.Equal(o.Leaves, []int{2}) {
+	if err != nil || len(o.Elected) != 0 || !slices.Equal(o.Stands, []int{0, 1}) || !slices.Equal(o.Leaves, []int{2}) {
 		t.Fatalf("%+v %v", o, err)
 	}
 	if _, err := Ballot(c, o.Stands, nil, []Round{one}, Round{Votes: [][]Votes{{100, 104, 1}}}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("votes for somebody who left: %v", err)
 	}
 	o, err = Ballot(c, []int{0, 1}, nil, []Round{one}, Round{Votes: [][]Votes{{100, 100, 0}}})
-	if err != nil || o.Winner != -1 || len(o.Stands) != 2 {
+	if err != nil || len(o.Elected) != 0 || len(o.Stands) != 2 {
 		t.Errorf("the last two tied vote again: %+v %v", o, err)
 	}
 	o, err = Ballot(c, []int{0, 1}, nil, []Round{one}, Round{Votes: [][]Votes{{99, 101, 0}}})
-	if err != nil || o.Winner != 1 {
+	if err != nil || !slices.Equal(o.Elected, []int{1}) {
 		t.Errorf("%+v %v", o, err)
 	}
 	o, err = Ballot(c, []int{0, 1, 2}, nil, nil, Round{Votes: [][]Votes{{90, 84, 30}}, Withdraw: []int{0, 2}})
-	if err != nil || o.Winner != 1 {
+	if err != nil || !slices.Equal(o.Elected, []int{1}) {
 		t.Errorf("one is left: %+v %v", o, err)
 	}
 	college := []Section{{Name: "mps", Weight: big.NewRat(1, 2)}, {Name: "members", Weight: big.NewRat(1, 2)}}
 	o, err = Ballot(c, []int{0, 1, 2}, college, nil, Round{Votes: [][]Votes{{60, 40, 0}, {1, 3, 0}}})
-	if err != nil || o.Winner != 1 || o.Stage.Votes.Of("Callaghan") != "23/40" || o.Stage.Sections[1].InPlay != "4" {
+	if err != nil || !slices.Equal(o.Elected, []int{1}) || o.Stage.Votes.Of("Callaghan") != "23/40" || o.Stage.Sections[1].InPlay != "4" {
 		t.Errorf("%+v %v", o, err)
 	}
 }

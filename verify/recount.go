@@ -251,8 +251,8 @@ func (r *run) countRound(x *proceeding.Ballot, papers *papersBody) (*count.Sheet
 		return nil, err
 	}
 	sheet.Stages = append(sheet.Stages, o.Stage)
-	if o.Winner >= 0 {
-		sheet.Elected = []string{sheet.Candidates[o.Winner]}
+	for _, i := range o.Elected {
+		sheet.Elected = append(sheet.Elected, sheet.Candidates[i])
 	}
 	return sheet, nil
 }

@@ -160,7 +160,14 @@ func (v *verifier) decides(e *entry, s *count.Sheet, st *count.Stage, i int) {
 		}
 	}
 	half := new(big.Rat).Quo(sum(st.Votes), big.NewRat(2, 1))
+	if s.Method == "exhaustive" && s.Seats > 1 {
+		v.remains(e, s, st)
+		half = sum(st.Votes) // and nobody is elected by a majority
+	}
 	for _, n := range st.Elected {
+		if s.Method == "exhaustive" && s.Seats > 1 {
+			break
+		}
 		x := votes[n]
 		ok := x != nil && (x.Cmp(half) > 0 || len(st.Votes) == 1 || s.Method == "plurality" && x.Cmp(most) == 0)
 		left := len(st.Votes) - len(st.Excluded) - len(st.Withdrawn)
@@ -176,6 +183,21 @@ func (v *verifier) decides(e *entry, s *count.Sheet, st *count.Stage, i int) {
 		x := votes[n]
 		c.must(x != nil && (x.Cmp(least) == 0 || len(st.Excluded) > 1), e.seq, "stage %d excludes %s, who does not have the fewest votes", st.N, n)
 	}
+}
+
+// remains checks a round for several places: those who are left are elected
+// as soon as there are no more of them than places, and nobody before.
+func (v *verifier) remains(e *entry, s *count.Sheet, st *count.Stage) {
+	var left []string
+	for _, x := range st.Votes {
+		if !slices.Contains(st.Excluded, x.Name) && !slices.Contains(st.Withdrawn, x.Name) {
+			left = append(left, x.Name)
+		}
+	}
+	if len(left) > s.Seats {
+		left = nil
+	}
+	v.Check(CheckSheets).must(sameNames(left, st.Elected), e.seq, "round %d elects %v; those who are left for %d places are %v", st.N, st.Elected, s.Seats, left)
 }
 
 // lots draws every lot of a stage again.
