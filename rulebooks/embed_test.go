@@ -19,6 +19,8 @@ func meant(name string) []rulebook.Code {
 	switch name {
 	case "open-freeze-2016":
 		return []rulebook.Code{"early-freeze"} // the executive could set the freeze before the call, and did
+	case "rounds-then-members":
+		return []rulebook.Code{"no-appeal"} // who has lost a vote of confidence does not stand in the contest that follows, and no longer
 	case "selection-2018":
 		return []rulebook.Code{"halts"} // a third of which branches? The count waits for a ruling
 	}
