@@ -277,6 +277,10 @@ func (d *decider) pick(r *rulebook.Stage, c Choose) error {
 	if len(through) == 0 {
 		out = "short"
 	}
+	c.Option = "for" // the list is put as one
+	if err := d.bodyVote(r, c); err != nil {
+		return err
+	}
 	return d.closeStage(r, &StageBody{Outcome: out, By: r.By.Name, Gate: gate, Through: through, Votes: c.Votes, Named: c.Named})
 }
 
@@ -309,6 +313,9 @@ func (d *decider) picked(t *rulebook.Threshold, list []register.PersonID) (bool,
 	}
 	if err != nil || len(r) == 0 {
 		return ok, Reached{}, err
+	}
+	if t.Where != nil {
+		r[0].What += " where " + t.Where.Source()
 	}
 	return ok, r[0], nil
 }

@@ -43,7 +43,7 @@ func (c Back) decide(d *decider) error {
 		if err := d.mayBack(r.Needs, c); err != nil {
 			return err
 		}
-		if err := d.canStand(r, c.Candidate); err != nil {
+		if err := d.canStand(r, c.Candidate, c.By.Person == c.Candidate); err != nil {
 			return err
 		}
 	} else {
@@ -106,7 +106,7 @@ func (d *decider) wrongStage(kind rulebook.StageKind) error {
 }
 
 // canStand checks that a person can be proposed in a stage.
-func (d *decider) canStand(r *rulebook.Stage, p register.PersonID) error {
+func (d *decider) canStand(r *rulebook.Stage, p register.PersonID, self bool) error {
 	// A form can carry any number: only who is a candidate is named, or the
 	// refusals would read out the register.
 	name := "whom you chose"
@@ -134,6 +134,11 @@ func (d *decider) canStand(r *rulebook.Stage, p register.PersonID) error {
 	ok, err := d.isWho(voter{person: p}, *r.Stand)
 	if err != nil {
 		return err
+	}
+	if !ok && self && r.Stand.Kind == rulebook.WhoElectorate { // one's own reason is no secret from oneself
+		if _, why, err := d.whyNotIn(p, *r.Stand); err == nil && why.Says != "" {
+			return fault.Under(fault.NotEntitled, why.Clause, "you cannot stand: this is required: %s", why.Says)
+		}
 	}
 	if !ok {
 		return fault.Under(fault.NotEntitled, d.cite(), "%s cannot stand: a candidate comes from %s", name, d.words(*r.Stand))
@@ -266,6 +271,9 @@ func (d *decider) unitVote(by voter, s *Support) error {
 		n, err := d.world.Count(*dec.Ballot, by.unit, &scope{d: d}, d.freezeOrNil())
 		if err != nil {
 			return err
+		}
+		if s.Yes+s.No > n {
+			return fault.Under(fault.Invalid, kind.Cite, "%d votes are more than the %d who may vote in %s", s.Yes+s.No, n, d.voterName(by))
 		}
 		f["entitled"] = n
 		ok, _, err := d.test(dec.Quorum, f)

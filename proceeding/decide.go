@@ -346,20 +346,31 @@ func (d *decider) sits(p register.PersonID, body string) (bool, error) {
 }
 
 func (d *decider) inElectorate(p register.PersonID, who rulebook.Who) (bool, error) {
+	in, _, err := d.whyNotIn(p, who)
+	return in, err
+}
+
+// whyNotIn tells whether somebody is in an electorate, and if not the first
+// condition that they do not meet.
+func (d *decider) whyNotIn(p register.PersonID, who rulebook.Who) (bool, roll.Reason, error) {
+	var why roll.Reason
 	plan, err := roll.NewPlan(d.book, who, &scope{d: d}, d.view(), d.freezeOrNil())
 	if err != nil {
-		return false, err
+		return false, why, err
 	}
 	lines, err := plan.Assessor().Assess(d.view().Person(p), nil)
 	if err != nil {
-		return false, err
+		return false, why, err
 	}
-	for _, l := range lines {
+	for i, l := range lines {
 		if l.Reason == 0 {
-			return true, nil
+			return true, roll.Reason{}, nil
+		}
+		if why.ID == "" {
+			why = plan.Sections[plan.People[i]].Reasons[l.Reason]
 		}
 	}
-	return false, nil
+	return false, why, nil
 }
 
 // barred tells which sanction, if any, takes a right away from a person.

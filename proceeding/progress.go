@@ -154,7 +154,7 @@ func CanStand(book *rulebook.Book, st *State, w World, at int64) ([]Person, erro
 		return nil, err
 	}
 	for _, p := range people {
-		if d.canStand(r, p) == nil {
+		if d.canStand(r, p, false) == nil {
 			out = append(out, d.public(p))
 		}
 	}

@@ -221,6 +221,7 @@ func (v *verifier) unitSupport(e *entry, s *scope, unit register.UnitID, x *proc
 		quorate, fine := s.passes(d.Quorum, f)
 		void = !quorate
 		c.must(err == nil && fine, e.seq, "the quorum of %s cannot be measured", u.Name())
+		c.must(err != nil || x.Yes+x.No <= n, e.seq, "%s has %d votes of %d who may vote there", u.Name(), x.Yes+x.No, n)
 	}
 	carried, fine := s.passes(d.Passes, f)
 	c.must(fine && x.Void == void && (carried || x.Against), e.seq, "%s voted %d to %d, which does not decide as it was entered", u.Name(), x.Yes, x.No)
