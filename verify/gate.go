@@ -110,9 +110,34 @@ func (v *verifier) leaf(e *entry, r *run, s *scope, g gathering, t *rulebook.Thr
 			}
 			return papers
 		}
-		return rat(g.bases[path])
+		b := rat(g.bases[path])
+		if b == nil || !t.Share || t.Weigh != nil || t.Where == nil || !slices.Contains(t.Where.Names(), "candidate") {
+			return b
+		}
+		others := new(big.Rat).Sub(b, big.NewRat(1, 1))
+		if published := rat(pub.Base); !v.full && published != nil && published.Cmp(others) == 0 {
+			return others // who fell short has no name in public, and nobody has their class there
+		}
+		if out, err := s.leavesOut(t, candidate); err == nil && out && candidate != 0 {
+			return others
+		}
+		return b
 	}
 	return v.reached(e, CheckGates, s, t, pub, has, base)
+}
+
+// leavesOut tells whether a part's `where` leaves the candidate out, who could
+// else support.
+func (s *scope) leavesOut(t *rulebook.Threshold, candidate register.PersonID) (bool, error) {
+	in, err := s.oneOf(candidate, 0, t.From)
+	if err != nil || !in {
+		return false, err
+	}
+	x := *s
+	x.person = s.view().Person(candidate)
+	x.candidate = x.person
+	ok, err := t.Where.Flag(&x)
+	return !ok, err
 }
 
 // reached measures `has` against a threshold and compares every figure that

@@ -251,7 +251,7 @@ func (t text) LastDecided() (rulebook.Moment, bool) {
 	var last int64
 	for _, r := range t.s.o.runs {
 		h, ok := r.st.Takes[key]
-		if ok && h.Text == t.s.r.st.Takes[key].Text && r.st.Procedure == t.s.r.st.Procedure && r.st.Phase == proceeding.Ended && len(r.st.Ballots) > 0 {
+		if ok && h.Text == t.s.r.st.Takes[key].Text && r.st.Procedure == t.s.r.st.Procedure && r.st.Phase == proceeding.Ended && r.st.Voted() {
 			last = max(last, r.st.Ended)
 		}
 	}
