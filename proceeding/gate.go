@@ -283,14 +283,39 @@ func (d *decider) leaf(t *rulebook.Threshold, path string, g *Gather, candidate 
 		}
 	}
 	r := Reached{Leaf: path, What: d.leafWords(t), Has: has.RatString()}
+	own, err := d.leavesOut(t, candidate)
+	if err != nil {
+		return r, err
+	}
 	base := func(of string) (*big.Rat, bool) {
 		if of == "papers" || of == "cast" {
 			return papers, true
 		}
 		b, ok := new(big.Rat).SetString(g.Bases[path])
+		if ok && own {
+			b.Sub(b, big.NewRat(1, 1))
+		}
 		return b, ok
 	}
 	return d.reach(t, r, has, base)
+}
+
+// leavesOut tells whether a leaf's `where` leaves the candidate out, who could
+// else support: "a tenth of the others" is a tenth of one fewer.
+func (d *decider) leavesOut(t *rulebook.Threshold, candidate register.PersonID) (bool, error) {
+	if candidate == 0 || !t.Share || t.Weigh != nil || t.Where == nil || !uses(t.Where, "candidate") {
+		return false, nil
+	}
+	for _, who := range alternatives(t.From) {
+		if in, err := d.isWho(voter{person: candidate}, who); err != nil {
+			return false, err
+		} else if in {
+			c := d.view().Person(candidate)
+			_, counts, err := d.share(t, c, nil, c)
+			return !counts, err
+		}
+	}
+	return false, nil
 }
 
 // reach compares what there is with what is needed. base gives the value of a
