@@ -2,12 +2,16 @@ package chamber
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/rulebook"
+	"github.com/omov/omov/store"
 )
 
 // maxFollow bounds how many runs one decision can set going, one after
@@ -87,19 +91,81 @@ func why(e *minutes.Entry) string {
 	return e.Proceeding
 }
 
-// amend makes a new version of the rulebook in force: the change is applied
-// to what is in force now, not to what the proceeding was pinned to, and a
-// change that no longer fits is refused with what is wrong.
+// amend makes a new version of the rulebook: the change is applied to what will
+// be in force when it comes into force, not to what the proceeding was pinned
+// to, and a change that no longer fits is refused with what is wrong. Versions
+// that have been adopted and come into force after it take it up as well, or it
+// would be gone with the first of them.
 func (w *World) amend(ref string, b *proceeding.AdoptedBody) ([]minutes.Entry, error) {
-	current, err := w.c.Current(w.tx)
+	rows, err := w.tx.Rulebooks()
 	if err != nil {
 		return nil, err
 	}
-	next, problems := current.Amend([]byte(b.Text))
+	from := max(b.InForce, w.at.UnixMilli())
+	var books []*rulebook.Book
+	var bodies []RulebookBody
+	for _, r := range versionsFrom(rows, from) {
+		at := max(from, r.InForceAt.UnixMilli())
+		next, err := w.amended(&r, ref, b.Text, at)
+		if err != nil {
+			return nil, err
+		}
+		books = append(books, next)
+		bodies = append(bodies, adopted(next, ref, at))
+	}
+	if len(bodies) == 0 {
+		return nil, fault.New(fault.NotFound, "there is no rulebook that could be changed")
+	}
+	var words []string
+	for _, next := range books {
+		words = append(words, vocabulary(next)...)
+	}
+	bodies[0].First, bodies[0].Terms = w.newTerms(words)
+	out := make([]minutes.Entry, len(bodies))
+	for i := range bodies {
+		out[i] = adoptionEntry(bodies[i])
+	}
+	return out, nil
+}
+
+// amended applies a change to a version. Its first line says what it comes
+// from, so that a change back to what once was is a version of its own.
+func (w *World) amended(r *store.RulebookRow, ref, change string, at int64) (*rulebook.Book, error) {
+	base, err := w.c.Book(w.tx, r.Hash)
+	if err != nil {
+		return nil, err
+	}
+	next, problems := base.Amend([]byte(change))
 	if next == nil {
 		return nil, fault.New(fault.Conflict, "the change no longer fits the rulebook in force: %s", problems.Errors().Error())
 	}
-	return []minutes.Entry{w.adoption(next, ref, max(b.InForce, w.at.UnixMilli()))}, nil
+	day := base.Calendar().Instant(time.UnixMilli(at)).T.Format("2 January 2006")
+	return rulebook.Parse(append(fmt.Appendf(nil, "# As amended by %s, in force from %s.\n", ref, day), next.Source...))
+}
+
+// versionsFrom gives the version in force at an instant (Unix milliseconds),
+// and those that have been adopted and come into force after it, in that order.
+func versionsFrom(rows []store.RulebookRow, at int64) []store.RulebookRow {
+	var base *store.RulebookRow
+	later := map[int64]store.RulebookRow{}
+	for i := range rows { // in the order in which they were adopted
+		r := &rows[i]
+		switch from := r.InForceAt.UnixMilli(); {
+		case r.Within != "":
+		case from > at:
+			later[from] = *r
+		case base == nil || !r.InForceAt.Before(base.InForceAt):
+			base = r
+		}
+	}
+	out := []store.RulebookRow{}
+	if base != nil {
+		out = append(out, *base)
+	}
+	for _, from := range slices.Sorted(maps.Keys(later)) {
+		out = append(out, later[from])
+	}
+	return out
 }
 
 // start begins another procedure, under the rulebook in force.
@@ -143,6 +209,9 @@ func (w *World) reach(d *proceeding.Done, cmd proceeding.Command) ([]minutes.Ent
 func (w *World) about(d *proceeding.Done) ([]*proceeding.State, error) {
 	if d.Ref != "" {
 		st, err := w.State(d.Ref)
+		if err == nil && !st.Live() && rulebook.Verb(d.Verb) != rulebook.DoSetAside {
+			return nil, nil // it has ended in the meantime
+		}
 		return []*proceeding.State{st}, err
 	}
 	if rulebook.Verb(d.Verb) == rulebook.DoSetAside {

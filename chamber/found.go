@@ -59,9 +59,17 @@ func heldHere(book *rulebook.Book) error {
 // adoption is the entry that adopts a rulebook. The words that are new to the
 // vocabulary are in it, so that a replay numbers them alike.
 func (w *World) adoption(book *rulebook.Book, ref string, inForce int64) minutes.Entry {
-	b := RulebookBody{Title: book.Title, Edition: book.Edition.String(), Hash: book.Hash, InForce: inForce, Adopted: ref, Source: book.Source}
+	b := adopted(book, ref, inForce)
 	b.First, b.Terms = w.newTerms(vocabulary(book))
-	return minutes.Entry{Kind: KindRulebook, Access: minutes.Public, Proceeding: "", Rulebook: book.Hash, Body: b}
+	return adoptionEntry(b)
+}
+
+func adopted(book *rulebook.Book, ref string, inForce int64) RulebookBody {
+	return RulebookBody{Title: book.Title, Edition: book.Edition.String(), Hash: book.Hash, InForce: inForce, Adopted: ref, Source: book.Source}
+}
+
+func adoptionEntry(b RulebookBody) minutes.Entry {
+	return minutes.Entry{Kind: KindRulebook, Access: minutes.Public, Proceeding: "", Rulebook: b.Hash, Body: b}
 }
 
 // NewTerms gives the words that the vocabulary does not have, and the number
