@@ -382,7 +382,8 @@ func (w *World) took(p register.PersonID, run string) bool {
 }
 
 // Decided is when a run of a procedure that took a value last came to a
-// decision, Unix milliseconds.
+// decision, Unix milliseconds: when a vote on it was counted, not when the run
+// was stopped before.
 func (w *World) Decided(procedure, take, value string) int64 {
 	all, err := w.States()
 	if err != nil {
@@ -391,7 +392,7 @@ func (w *World) Decided(procedure, take, value string) int64 {
 	var last int64
 	for _, st := range all {
 		h, ok := st.Takes[take]
-		if ok && h.Text == value && st.Procedure == procedure && st.Phase == proceeding.Ended && len(st.Ballots) > 0 {
+		if ok && h.Text == value && st.Procedure == procedure && st.Phase == proceeding.Ended && st.Voted() {
 			last = max(last, st.Ended)
 		}
 	}

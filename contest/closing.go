@@ -76,9 +76,34 @@ func (s *Contests) Recover(ctx context.Context) error {
 		states, err = w.States()
 		return err
 	})
+	if err == nil {
+		err = s.abandoned(ctx)
+	}
 	for _, st := range states {
 		if err == nil && st.Live() && st.OpenBallot() != nil {
 			_, err = s.carryOn(ctx, st)
+		}
+	}
+	return err
+}
+
+// abandoned destroys the keys of boxes that were open when something else ended
+// their runs: another decision, or an event.
+func (s *Contests) abandoned(ctx context.Context) error {
+	left := map[string]proceeding.Ballot{} // by run
+	err := s.ch.Read(ctx, func(w *chamber.World) error {
+		clear(left)
+		states, err := w.States()
+		for _, st := range states {
+			if b := st.OpenBallot(); b != nil && !st.Live() && b.Closed == 0 && b.Key != "" {
+				left[st.Ref] = *b
+			}
+		}
+		return err
+	})
+	for ref, b := range left {
+		if _, gone := s.ch.Box.Load(b.ID, b.Key); err == nil && gone == nil {
+			err = s.emptied(ctx, ref, b.ID)
 		}
 	}
 	return err

@@ -29,6 +29,7 @@ package contest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -89,6 +90,9 @@ func (s *Contests) Due(ctx context.Context) (int, error) {
 // and what begins on it. Runs that waited for it go on.
 func (s *Contests) DeclareEvent(ctx context.Context, by proceeding.Actor, as, event string, at time.Time) error {
 	if err := s.ch.Declare(ctx, by, as, event, at); err != nil {
+		return err
+	}
+	if err := s.abandoned(ctx); err != nil {
 		return err
 	}
 	return s.wake(ctx)
@@ -176,6 +180,11 @@ func (s *Contests) follow(ctx context.Context, st *proceeding.State) (*proceedin
 	if b := st.OpenBallot(); b != nil && !st.Live() && b.Closed == 0 {
 		return st, s.emptied(ctx, st.Ref, b.ID)
 	}
+	if slices.ContainsFunc(st.Done, func(d proceeding.Done) bool { return d.Verb == string(rulebook.DoStop) }) {
+		if err := s.abandoned(ctx); err != nil {
+			return st, err
+		}
+	}
 	opened, err := s.ch.OpenDue(ctx, st.Ref)
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return st, err
@@ -243,7 +252,7 @@ func (s *Contests) load(ctx context.Context, ref string) (*openBallot, error) {
 			return err
 		}
 		b := st.OpenBallot()
-		if b == nil || b.Closed != 0 {
+		if b == nil || b.Closed != 0 || !st.Live() {
 			return s.notOpen(w, st)
 		}
 		out.version, out.ballot = st.Version, *b
@@ -281,6 +290,9 @@ func (s *Contests) notOpen(w *chamber.World, st *proceeding.State) error {
 		if b := st.Ballots[i]; b.Closed != 0 {
 			return fault.Under(fault.TooLate, stageCite(book, st, b.Stage), "The ballot closed on %s.", when(book, b.Closed))
 		}
+	}
+	if !st.Live() {
+		return fault.Under(fault.TooLate, stageCite(book, st, st.Current), "%s has ended.", st.Ref)
 	}
 	if now := st.Now(); now != nil && now.Status == proceeding.Coming && now.Opens != 0 {
 		return fault.Under(fault.TooEarly, stageCite(book, st, st.Current), "The ballot has not opened. It opens on %s.", opens(book, now.Opens))

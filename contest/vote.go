@@ -185,7 +185,7 @@ func (b *openBallot) stillOpen(s *Contests, tx *store.Tx) error {
 		return err
 	}
 	now := st.OpenBallot()
-	if now == nil || now.ID != b.ballot.ID || now.Closed != 0 || now.ReadyToClose(b.book) {
+	if now == nil || now.ID != b.ballot.ID || now.Closed != 0 || now.ReadyToClose(b.book) || !st.Live() {
 		return fault.Under(fault.TooLate, b.cite, "The ballot has closed. Your vote was not recorded.")
 	}
 	if st.Phase == proceeding.Stayed {

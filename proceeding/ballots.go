@@ -318,7 +318,7 @@ type CommitLot struct {
 }
 
 func (c CommitLot) decide(d *decider) error {
-	b := d.st.OpenBallot()
+	b := d.openBallot()
 	if b == nil || b.Closed != 0 {
 		return fault.Under(fault.TooLate, d.cite(), "no ballot of %s is open; a secret for the lot is committed before the close", d.st.Ref)
 	}
@@ -344,7 +344,7 @@ func (c CommitLot) decide(d *decider) error {
 type Close struct{ By Actor }
 
 func (c Close) decide(d *decider) error {
-	b := d.st.OpenBallot()
+	b := d.openBallot()
 	if b == nil || b.Closed != 0 {
 		return fault.Under(fault.TooLate, d.cite(), "no ballot of %s is open", d.st.Ref)
 	}
@@ -385,7 +385,7 @@ type Shut struct {
 }
 
 func (c Shut) decide(d *decider) error {
-	b := d.st.OpenBallot()
+	b := d.openBallot()
 	if b == nil || b.Closed != 0 || !b.ReadyToClose(d.book) {
 		return fault.Under(fault.Conflict, d.cite(), "the ballot is not ready to be closed")
 	}
@@ -414,6 +414,15 @@ func (c Shut) decide(d *decider) error {
 	return nil
 }
 
+// openBallot gives the ballot that has not been counted yet, of a run that has
+// not been ended over it.
+func (d *decider) openBallot() *Ballot {
+	if !d.st.Live() {
+		return nil
+	}
+	return d.st.OpenBallot()
+}
+
 // Record is a vote by name.
 type Record struct {
 	By    Actor
@@ -421,7 +430,7 @@ type Record struct {
 }
 
 func (c Record) decide(d *decider) error {
-	b := d.st.OpenBallot()
+	b := d.openBallot()
 	if b == nil || b.Closed != 0 || b.How != "recorded" {
 		return fault.Under(fault.TooLate, d.cite(), "no vote by name is open in %s", d.st.Ref)
 	}

@@ -23,7 +23,7 @@ type Enter struct {
 }
 
 func (c Enter) decide(d *decider) error {
-	b := d.st.OpenBallot()
+	b := d.openBallot()
 	if b == nil {
 		if st := d.st.Now(); st != nil && st.Status == Coming {
 			return fault.Under(fault.TooEarly, d.cite(), "%s of %s is coming: it opens on %s", spaced(st.Name), spaced(d.st.Procedure), d.showOpens(st.Opens))
@@ -106,7 +106,7 @@ type Declare struct {
 }
 
 func (c Declare) decide(d *decider) error {
-	b := d.st.OpenBallot()
+	b := d.openBallot()
 	if b == nil || b.Closed == 0 {
 		return fault.Under(fault.TooEarly, d.cite(), "the ballot has not been closed")
 	}

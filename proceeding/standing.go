@@ -1,6 +1,7 @@
 package proceeding
 
 import (
+	"slices"
 	"time"
 
 	"github.com/omov/omov/fault"
@@ -58,6 +59,11 @@ func Declarable(book *rulebook.Book, w World, at time.Time, by Actor, as, event 
 		return "", err
 	}
 	return e.DeclaredBy.Name, nil
+}
+
+// Voted tells whether a vote has been counted in a run.
+func (s *State) Voted() bool {
+	return slices.ContainsFunc(s.Ballots, func(b Ballot) bool { return b.Counted != 0 })
 }
 
 // Officer checks that an actor holds one of the offices that run ballots, and
