@@ -39,6 +39,18 @@ func (d *decider) takes(given map[string]Held) error {
 	return nil
 }
 
+// Takable tells whether a run can be supplied: one that is under way where the
+// procedure stops, stays or resumes it, else one that has been decided.
+func Takable(p *rulebook.Procedure, t *rulebook.Take, st *State) bool {
+	if st.Procedure != t.Of {
+		return false
+	}
+	if p.Reaches(t.Name) {
+		return st.Live() && st.Phase != Collecting
+	}
+	return st.Phase == Ended
+}
+
 // take checks one value that is supplied.
 func (d *decider) take(t *rulebook.Take, h Held) error {
 	wrong := func(what string) error {
@@ -61,9 +73,13 @@ func (d *decider) take(t *rulebook.Take, h Held) error {
 		}
 	case rulebook.TakeRun:
 		st, ok := d.world.Run(h.Text)
-		if !ok || st.Procedure != t.Of || st.Phase != Ended {
-			return wrong("a decision of " + spaced(t.Of) + " that has been taken")
+		if ok && Takable(d.proc, t, st) {
+			return nil
 		}
+		if d.proc.Reaches(t.Name) {
+			return wrong("a run of " + spaced(t.Of) + " that is under way")
+		}
+		return wrong("a decision of " + spaced(t.Of) + " that has been taken")
 	case rulebook.TakeChoice:
 		if !slices.Contains(t.Of2, h.Text) {
 			return wrong("one of " + orList(t.Of2))

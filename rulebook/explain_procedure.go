@@ -62,6 +62,10 @@ func (s *speaker) scope(p *Procedure) string {
 	if len(p.Takes) > 0 {
 		var ts []string
 		for _, t := range p.Takes {
+			if t.Is == TakeRun && p.Reaches(t.Name) {
+				ts = append(ts, "a run of “"+spaced(t.Of)+"” that is under way")
+				continue
+			}
 			ts = append(ts, s.take(t))
 		}
 		parts = append(parts, "Whoever calls it supplies "+sentenceList(ts, "and")+".")

@@ -1,5 +1,7 @@
 package rulebook
 
+import "slices"
+
 // find gives the definition of a name, or nil.
 func find[T any](list []T, name string, named func(*T) *Named) *T {
 	for i := range list {
@@ -111,4 +113,21 @@ func (b *Book) private(p *Procedure, deep int) bool {
 		}
 	}
 	return false
+}
+
+// Reaches tells whether a procedure stops, stays or resumes the run that it
+// takes: then it takes one that is under way, and else a decision that has been
+// taken.
+func (p *Procedure) Reaches(take string) bool {
+	reaches := func(list []Effect) bool {
+		return slices.ContainsFunc(list, func(e Effect) bool {
+			return e.Target == take && (e.Do == DoStop || e.Do == DoStay || e.Do == DoResume)
+		})
+	}
+	for i := range p.Stages {
+		if slices.ContainsFunc(p.Stages[i].Then, func(t Then) bool { return reaches(t.Effects) }) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.StopsOn, func(x StopOn) bool { return reaches(x.Effects) })
 }

@@ -112,9 +112,14 @@ func (v *visit) takeFields(w *chamber.World, x *proceeding.Way) ([]TakeField, er
 				return nil, err
 			}
 			for _, st := range states {
-				if st.Procedure == t.Of && st.Phase == proceeding.Ended {
-					f.Choices = append(f.Choices, Alternative{st.Ref, st.Ref + ", " + came(st.Outcome)})
+				if !proceeding.Takable(w.Book().Procedure(x.Procedure), &t, st) {
+					continue
 				}
+				label := st.Ref + ", under way"
+				if !st.Live() {
+					label = st.Ref + ", " + came(st.Outcome)
+				}
+				f.Choices = append(f.Choices, Alternative{st.Ref, label})
 			}
 		case rulebook.TakeText, rulebook.TakeWords:
 			f.Long = true
