@@ -279,6 +279,9 @@ func (r *runner) call(s *step) error {
 	if len(b.Units)+max(0, len(b.Backers)-1) > 0 && b.Cause == "" {
 		b.Cause = backedWay(proc)
 	}
+	if len(b.Units) > 0 && b.Cause == "" && !slices.ContainsFunc(proc.Begins, func(x rulebook.Beginning) bool { return x.By != nil && x.By.Kind == rulebook.WhoUnit }) {
+		return fault.Under(fault.NotEntitled, proc.Cite, "%s does not begin with a unit's support", spaced(proc.Name))
+	}
 	st, err := r.contests.Call(r.ctx, b)
 	if err != nil {
 		return err
