@@ -296,17 +296,23 @@ type figures map[string]int64
 
 // test compares the figures of a vote with a threshold.
 func (d *decider) test(t *rulebook.Threshold, f figures) (bool, []Reached, error) {
-	if t == nil {
-		return true, nil, nil
+	if on, err := d.applies(t); err != nil || !on {
+		return true, nil, err
 	}
 	parts, all := t.All, true
 	if len(t.Any) > 0 {
 		parts, all = t.Any, false
 	}
 	if len(parts) > 0 {
-		met := all
+		met, held := all, 0
 		var out []Reached
 		for _, p := range parts {
+			if on, err := d.applies(p); err != nil {
+				return false, nil, err
+			} else if !on {
+				continue
+			}
+			held++
 			ok, r, err := d.test(p, f)
 			if err != nil {
 				return false, nil, err
@@ -318,7 +324,7 @@ func (d *decider) test(t *rulebook.Threshold, f figures) (bool, []Reached, error
 				met = met || ok
 			}
 		}
-		return met, out, nil
+		return met || held == 0, out, nil
 	}
 	count := t.Count
 	if count == "" {
@@ -330,6 +336,14 @@ func (d *decider) test(t *rulebook.Threshold, f figures) (bool, []Reached, error
 		return new(big.Rat).SetInt64(n), ok
 	})
 	return r.Met, []Reached{r}, err
+}
+
+// applies tells whether there is a threshold, and its `when` switches it on.
+func (d *decider) applies(t *rulebook.Threshold) (bool, error) {
+	if t == nil || t.When == nil {
+		return t != nil, nil
+	}
+	return t.When.Flag(&scope{d: d})
 }
 
 // seatsNow is how many places the run's election has.

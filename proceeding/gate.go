@@ -208,8 +208,8 @@ func (d *decider) leafShare(path string, t *rulebook.Threshold, by voter, c rule
 // leaf by leaf, and whether the whole is reached. An *rulebook.Unknown says
 // that a discretion has to be used first.
 func (d *decider) tally(t *rulebook.Threshold, path string, g *Gather, candidate register.PersonID) (bool, []Reached, error) {
-	if t == nil {
-		return true, nil, nil
+	if on, err := d.applies(t); err != nil || !on {
+		return true, nil, err
 	}
 	if len(t.All) > 0 {
 		return d.tallyParts(t.All, "all", path, g, candidate)
@@ -228,14 +228,10 @@ func (d *decider) tallyParts(parts []*rulebook.Threshold, word, path string, g *
 	met, on := word == "all", 0
 	var out []Reached
 	for i, c := range parts {
-		if c.When != nil {
-			ok, err := c.When.Flag(&scope{d: d})
-			if err != nil {
-				return false, nil, err
-			}
-			if !ok {
-				continue
-			}
+		if ok, err := d.applies(c); err != nil {
+			return false, nil, err
+		} else if !ok {
+			continue
 		}
 		on++
 		m, r, err := d.tally(c, join(path, word, i), g, candidate)

@@ -48,7 +48,7 @@ func below(path, word string, i int) string {
 // gate is reached.
 func (v *verifier) gate(e *entry, r *run, s *scope, g gathering, published proceeding.Standing, candidate register.PersonID) bool {
 	rest := published.Gates
-	if g.t == nil { // no support is asked for
+	if !s.applies(g.t) { // no support is asked for
 		v.Check(CheckGates).must(len(rest) == 0, e.seq, "it measures support that the rulebook does not ask for")
 		return true
 	}
@@ -67,10 +67,8 @@ func (v *verifier) measure(e *entry, r *run, s *scope, g gathering, t *rulebook.
 	}
 	met, on := word == "all", 0
 	for i, c := range parts {
-		if c.When != nil {
-			if held, err := c.When.Flag(s); err != nil || !held {
-				continue
-			}
+		if !s.applies(c) {
+			continue
 		}
 		on++
 		m, fine := v.measure(e, r, s, g, c, below(path, word, i), rest, candidate)
@@ -84,6 +82,15 @@ func (v *verifier) measure(e *entry, r *run, s *scope, g gathering, t *rulebook.
 		}
 	}
 	return met || on == 0, true
+}
+
+// applies tells whether there is a threshold, and its `when` switches it on.
+func (s *scope) applies(t *rulebook.Threshold) bool {
+	if t == nil || t.When == nil {
+		return t != nil
+	}
+	held, err := t.When.Flag(s)
+	return err == nil && held
 }
 
 // leaf measures one part.

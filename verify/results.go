@@ -141,7 +141,7 @@ func figuresOf(x *proceeding.Ballot, given map[string]int64) map[string]int64 {
 // tests measures a vote's figures against a threshold and compares what was
 // published of it.
 func (v *verifier) tests(e *entry, s *scope, t *rulebook.Threshold, f map[string]int64, rest *[]proceeding.Reached) bool {
-	if t == nil {
+	if !s.applies(t) {
 		return true
 	}
 	parts, all := t.All, true
@@ -149,8 +149,12 @@ func (v *verifier) tests(e *entry, s *scope, t *rulebook.Threshold, f map[string
 		parts, all = t.Any, false
 	}
 	if len(parts) > 0 {
-		met := all
+		met, held := all, 0
 		for _, p := range parts {
+			if !s.applies(p) {
+				continue
+			}
+			held++
 			m := v.tests(e, s, p, f, rest)
 			if all {
 				met = met && m
@@ -158,7 +162,7 @@ func (v *verifier) tests(e *entry, s *scope, t *rulebook.Threshold, f map[string
 				met = met || m
 			}
 		}
-		return met
+		return met || held == 0
 	}
 	if !v.Check(CheckResults).must(len(*rest) > 0, e.seq, "it leaves out a test of the rulebook") {
 		return false
