@@ -172,6 +172,7 @@ type said struct {
 	Done                                                          proceeding.Done
 	Returned                                                      []proceeding.Returned
 	Roll                                                          proceeding.Roll
+	Rolls                                                         []proceeding.RollChange
 	Support                                                       proceeding.Support
 	Gate                                                          []proceeding.Reached `json:"-"`
 	Figures                                                       map[string]int64
@@ -331,7 +332,7 @@ func (r *runner) ofRun(kind string, b *said) (string, bool) {
 		if b.By != "" {
 			s += ", by the " + spaced(b.By)
 		}
-		return s + ".", true
+		return s + "." + shifted(b.Rolls), true
 	case proceeding.KindSupport:
 		return r.support(&b.Support), true
 	case proceeding.KindUnsupport:
@@ -348,9 +349,22 @@ func (r *runner) ofRun(kind string, b *said) (string, bool) {
 	case proceeding.KindWithdrew:
 		return b.Candidate.Name + " withdraws.", true
 	case proceeding.KindSlot:
-		return upper(b.Slot) + " is set to " + heldText(r.book, b.Value) + ".", true
+		s := upper(b.Slot) + " is set to " + heldText(r.book, b.Value)
+		if b.By != "" {
+			s += ", by the " + spaced(b.By)
+		}
+		return s + "." + shifted(b.Rolls), true
 	}
 	return r.ofStage(kind, b)
+}
+
+// shifted tells what a decision does to the rolls to come.
+func shifted(rolls []proceeding.RollChange) string {
+	s := ""
+	for _, x := range rolls {
+		s += fmt.Sprintf(" By this %d people gain or lose their vote: %d could vote before, %d can now.", x.Moved, x.Before, x.After)
+	}
+	return s
 }
 
 func (r *runner) support(s *proceeding.Support) string {
