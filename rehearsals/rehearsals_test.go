@@ -10,7 +10,8 @@ import (
 	"github.com/omov/omov/rehearsal"
 )
 
-// Every rehearsal of every file runs as a test of its own.
+// Every rehearsal of every file runs as a test of its own; files that end in
+// -large, which take half a minute and more, with OMOV_SOAK only.
 func TestRehearsals(t *testing.T) {
 	files, err := filepath.Glob("*.yaml")
 	if err != nil || len(files) == 0 {
@@ -28,6 +29,9 @@ func TestRehearsals(t *testing.T) {
 		}
 		for _, s := range list {
 			t.Run(strings.TrimSuffix(file, ".yaml")+"/"+s.Title, func(t *testing.T) {
+				if strings.HasSuffix(file, "-large.yaml") && os.Getenv("OMOV_SOAK") == "" {
+					t.Skip("large: with OMOV_SOAK=1, or omov rehearse " + file)
+				}
 				t.Parallel()
 				r, err := rehearsal.Run(context.Background(), s, rehearsal.Options{})
 				if err != nil {
