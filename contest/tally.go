@@ -20,7 +20,7 @@ import (
 func (s *Contests) PapersOf(w *chamber.World, ref, ballot string) (*PapersBody, error) {
 	before := int64(0)
 	for {
-		page, err := w.Tx().Page(store.Query{Proceeding: ref, Before: before, Access: []minutes.Access{minutes.Scrutineers}, Bodies: true, Limit: 4})
+		page, err := w.Tx().Page(store.Query{Proceeding: ref, Before: before, Access: []minutes.Access{minutes.Scrutineers, minutes.Parties}, Bodies: true, Limit: 4})
 		if err != nil {
 			return nil, err
 		}

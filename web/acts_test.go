@@ -268,6 +268,12 @@ func TestCaseOnPages(t *testing.T) {
 		if got := r.get(page); got.status != http.StatusNotFound {
 			t.Errorf("%s reads a case: %d", r.who, got.status)
 		}
+		for _, path := range []string{"/decide", "/order", "/answer", "/nominate", "/close", "/slot"} {
+			nowhere := r.post("/contests/2026-C-999"+path, url.Values{"token": {r.get("/").token()}})
+			if got := r.post(page+path, url.Values{"token": {r.get("/").token()}}); got.status != nowhere.status || len(got.text()) != len(nowhere.text()) {
+				t.Errorf("%s learns from %s that there is a case: %d %s", r.who, path, got.status, got.text())
+			}
+		}
 		for _, list := range []string{"/", "/contests", "/minutes", "/decisions"} {
 			if got := r.get(list); strings.Contains(got.body, st.Ref) || strings.Contains(got.text(), "cats") || strings.Contains(got.text(), "onduct") {
 				t.Errorf("%s finds the case on %s", r.who, list)

@@ -52,6 +52,15 @@ func (v *visit) run(w *chamber.World, ref string) (*proceeding.State, error) {
 	return st, err
 }
 
+// concerned refuses whoever may not read a proceeding, whatever they ask of it:
+// as if there were none.
+func (v *visit) concerned(ref string) error {
+	return v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) error {
+		_, err := v.run(w, ref)
+		return err
+	})
+}
+
 // state is run, with the rulebook that the proceeding is pinned to.
 func (v *visit) state(ref string) (st *proceeding.State, book *rulebook.Book, err error) {
 	err = v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) error {

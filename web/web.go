@@ -139,6 +139,9 @@ func (s *Site) handle(pattern string, fn func(v *visit) error) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{s: s, w: w, r: r, Path: r.URL.Path}
 		err := v.open()
+		if ref := r.PathValue("ref"); err == nil && ref != "" {
+			err = v.concerned(ref)
+		}
 		if err == nil && r.Method == http.MethodPost {
 			err = v.checkForm()
 		}
