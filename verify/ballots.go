@@ -192,7 +192,8 @@ func (v *verifier) ballotOpened(e *entry, r *run, b *proceeding.Ballot) {
 		return
 	}
 	method, err := rule.Method.Words(s)
-	c.must(err == nil && method == b.Method && b.Seats == s.seats(rule), e.seq, "%d are elected by %s; the rulebook says %d by %s", b.Seats, b.Method, s.seats(rule), method)
+	seats := s.seats(rule)
+	c.must(err == nil && method == b.Method && (b.Seats == seats || seats == notPublic && b.Seats > 0), e.seq, "%d are elected by %s; the rulebook says %d by %s", b.Seats, b.Method, seats, method)
 	var scale []int64
 	if method == "points" {
 		scale = rule.ScaleFor(len(b.Options))

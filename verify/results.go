@@ -98,7 +98,8 @@ func (v *verifier) noBallot(e *entry, r *run, b *proceeding.ResultBody) {
 		return
 	}
 	s := v.scope(e, r, b.At)
-	c.must(len(r.st.Standing()) <= s.seats(&r.proc.Stages[i]) && samePeople(r.st.Standing(), b.Elected), e.seq, "it is declared without a ballot, and more stand than there are places")
+	seats := s.seats(&r.proc.Stages[i])
+	c.must((seats == notPublic || len(r.st.Standing()) <= seats) && samePeople(r.st.Standing(), b.Elected), e.seq, "it is declared without a ballot, and more stand than there are places")
 	want := proceeding.Elected
 	if len(b.Elected) == 0 {
 		want = proceeding.TooFew

@@ -334,11 +334,18 @@ func (p *past) Stage(name string) (rulebook.StageTimes, bool) {
 	return p.s.times(st), true
 }
 
-// places is how many people an office has room for.
+// notPublic stands for a number of places that follows from how many people
+// belong, which a public bundle does not say.
+const notPublic = -1
+
+// places is how many people an office has room for, or notPublic.
 func (s *scope) places(office string) int {
 	o := s.r.book.Office(office)
 	if o == nil || o.Seats == nil {
 		return 1
+	}
+	if len(s.o.people) == 0 && strings.Contains(o.Seats.Source(), ".count(") {
+		return notPublic
 	}
 	n, err := o.Seats.Number(s.inHere())
 	if err != nil || !n.IsInt() || !n.Num().IsInt64() {
@@ -360,10 +367,11 @@ func (s *scope) vacant(office string) bool {
 	if office == "office" {
 		office = s.r.st.Office
 	}
-	return len(s.holders(office)) < s.places(office)
+	places := s.places(office)
+	return places == notPublic || len(s.holders(office)) < places
 }
 
-// seats is how many places a ballot fills.
+// seats is how many places a ballot fills, or notPublic.
 func (s *scope) seats(r *rulebook.Stage) int {
 	if r.Seats != nil {
 		if n, err := r.Seats.Number(s.inHere()); err == nil && n.IsInt() && n.Num().IsInt64() {
@@ -375,7 +383,7 @@ func (s *scope) seats(r *rulebook.Stage) int {
 		return 1
 	}
 	places := s.places(office)
-	if s.r.st.Cause == "vacancy" {
+	if s.r.st.Cause == "vacancy" && places != notPublic {
 		if free := places - len(s.holders(office)); free > 0 {
 			return free
 		}

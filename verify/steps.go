@@ -69,8 +69,11 @@ func (v *verifier) coming(e *entry, r *run, s *scope, rule *rulebook.Stage, i in
 	if b.Opens == 0 { // waits for a discretion; announced again when it is used
 		return
 	}
-	if rule.Kind == rulebook.Ballot && rule.Method != nil && len(r.st.Standing()) <= s.seats(rule) {
-		return // no ballot is held: it opens and closes at once
+	if rule.Kind == rulebook.Ballot && rule.Method != nil {
+		seats := s.seats(rule)
+		if seats == notPublic && b.Opens == b.At || len(r.st.Standing()) <= seats {
+			return // no ballot is held: it opens and closes at once
+		}
 	}
 	opens, closes, err := s.window(rule, b.At)
 	v.Check(CheckTimes).must(err == nil && b.Opens == opens && b.Closes == closes, e.seq, "%s is announced from %s to %s; by the rulebook it is from %s to %s", spaced(rule.Name), show(b.Opens), show(b.Closes), show(opens), show(closes))

@@ -51,7 +51,9 @@ func (v *verifier) once(e *entry, r *run, s *scope, g gathering, x *proceeding.S
 	if x.For != 0 {
 		for i := range r.proc.Stages {
 			if st := &r.proc.Stages[i]; st.Kind == rulebook.Ballot && st.Method != nil {
-				places = s.seats(st)
+				if places = s.seats(st); places == notPublic {
+					places = len(r.st.Candidates)
+				}
 				break
 			}
 		}
