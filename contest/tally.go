@@ -426,24 +426,35 @@ func choiceVotes(b *proceeding.Ballot, papers *PapersBody, section string) ([]*b
 	return votes, returned, nil
 }
 
+// maxScaled bounds the numbers by which votes of fractions are shown: they are
+// in entries, which hold whole numbers up to 2^53.
+const maxScaled = 1 << 52
+
+// evenParts is divided by every number up to twenty.
+const evenParts = 232_792_560
+
 // scaled brings exact amounts to whole numbers in the same proportion: by
-// their common denominator.
+// their common denominator, or, where that would be too long, all of them by
+// the finest scale that fits. A share of up to twenty parts of a vote in
+// sections is exact on that scale too.
 func scaled(amounts []*big.Rat) []int64 {
-	lcm := big.NewInt(1)
+	scale, sum := big.NewInt(1), new(big.Rat)
 	for _, a := range amounts {
-		g := new(big.Int).GCD(nil, nil, lcm, a.Denom())
-		lcm.Mul(lcm, new(big.Int).Quo(a.Denom(), g))
+		g := new(big.Int).GCD(nil, nil, scale, a.Denom())
+		scale.Mul(scale, new(big.Int).Quo(a.Denom(), g))
+		sum.Add(sum, a)
+	}
+	if whole := new(big.Rat).Mul(sum, new(big.Rat).SetInt(scale)); whole.Num().Cmp(big.NewInt(maxScaled)) > 0 {
+		most := new(big.Rat).Quo(big.NewRat(maxScaled, 1), sum)
+		scale.Quo(most.Num(), most.Denom())
+		if scale.Cmp(big.NewInt(evenParts)) > 0 {
+			scale.Sub(scale, new(big.Int).Rem(scale, big.NewInt(evenParts)))
+		}
 	}
 	out := make([]int64, len(amounts))
 	for i, a := range amounts {
-		x := new(big.Rat).Mul(a, new(big.Rat).SetInt(lcm))
-		if !x.Num().IsInt64() || x.Num().BitLen() > 52 {
-			// Too fine for whole numbers: millionths of a vote.
-			x.Mul(a, big.NewRat(1_000_000, 1))
-			out[i] = new(big.Int).Quo(x.Num(), x.Denom()).Int64()
-			continue
-		}
-		out[i] = x.Num().Int64()
+		x := new(big.Rat).Mul(a, new(big.Rat).SetInt(scale))
+		out[i] = new(big.Int).Quo(x.Num(), x.Denom()).Int64()
 	}
 	return out
 }

@@ -361,18 +361,26 @@ func countChoices(x *proceeding.Ballot, papers *papersBody) (map[string]int64, e
 }
 
 // whole brings exact amounts to whole numbers by their common denominator;
-// where that is too fine, to millionths of a vote.
+// where their sum would pass 2^52, all of them by the largest scale that keeps it
+// within, rounded down to a multiple of the least number that every one up to
+// twenty divides.
 func whole(amounts []*big.Rat) []int64 {
-	common := big.NewInt(1)
+	common, sum := big.NewInt(1), new(big.Rat)
 	for _, a := range amounts {
 		common.Mul(common, new(big.Int).Quo(a.Denom(), new(big.Int).GCD(nil, nil, common, a.Denom())))
+		sum.Add(sum, a)
+	}
+	limit := new(big.Rat).SetInt64(1 << 52)
+	if new(big.Rat).Mul(sum, new(big.Rat).SetInt(common)).Cmp(limit) > 0 {
+		limit.Quo(limit, sum)
+		common.Quo(limit.Num(), limit.Denom())
+		if step := big.NewInt(232_792_560); common.Cmp(step) > 0 {
+			common.Mul(new(big.Int).Quo(common, step), step)
+		}
 	}
 	out := make([]int64, len(amounts))
 	for i, a := range amounts {
 		n := new(big.Rat).Mul(a, new(big.Rat).SetInt(common))
-		if n.Num().BitLen() > 52 {
-			n.Mul(a, big.NewRat(1_000_000, 1))
-		}
 		out[i] = new(big.Int).Quo(n.Num(), n.Denom()).Int64()
 	}
 	return out
