@@ -173,6 +173,9 @@ func (n *node) step(seg string) *node {
 			}
 		}
 	}
+	if n.form == mapping && n.called(seg) {
+		return n // one item that stands for a list of one
+	}
 	return nil
 }
 
