@@ -23,6 +23,9 @@ type Enter struct {
 }
 
 func (c Enter) decide(d *decider) error {
+	if err := d.notStayed(); err != nil {
+		return err
+	}
 	b := d.openBallot()
 	if b == nil {
 		if st := d.st.Now(); st != nil && st.Status == Coming {
