@@ -172,11 +172,17 @@ type made struct {
 	n     int
 }
 
+// nth is somebody of whom a line says more: the i-th of so many.
+type nth struct {
+	line  *personLine
+	i, of int
+}
+
 // fold numbers the people of the script, and finds what it says more of some
 // of them.
-func (r *runner) fold() ([]made, map[register.PersonID][]*personLine, error) {
+func (r *runner) fold() ([]made, map[register.PersonID][]nth, error) {
 	var list []made
-	more := map[register.PersonID][]*personLine{}
+	more := map[register.PersonID][]nth{}
 	next := int64(1)
 	for i := range r.s.people {
 		p := &r.s.people[i]
@@ -192,8 +198,8 @@ func (r *runner) fold() ([]made, map[register.PersonID][]*personLine, error) {
 		if len(found) == 0 || found[0].person == 0 {
 			return nil, nil, r.at(p.also.pos, fault.New(fault.NotFound, "nobody above this line is called %q%s", p.also.text, didYouMean(p.also.text, r.names.known())))
 		}
-		for _, t := range found {
-			more[t.person] = append(more[t.person], p)
+		for k, t := range found {
+			more[t.person] = append(more[t.person], nth{p, k, len(found)})
 		}
 		if p.named.text != "" && (len(found) != 1 || !r.names.rename(found[0].person, p.named.text)) {
 			return nil, nil, r.at(p.pos, fault.New(fault.Already, "%q names somebody else already, or more than one", p.named.text))
@@ -207,10 +213,11 @@ func (p *personLine) numbered() bool { return p.make > 1 }
 
 // admit enters people through the registry, in parts, and gives them their
 // offices.
-func (r *runner) admit(list []made, more map[register.PersonID][]*personLine, from time.Time) error {
+func (r *runner) admit(list []made, more map[register.PersonID][]nth, from time.Time) error {
 	var batch []registry.NewPerson
 	var posts []registry.Appointment
 	total, done := 0, 0
+	ready := map[*personLine]*prepared{}
 	for _, m := range list {
 		total += m.n
 	}
@@ -237,12 +244,15 @@ func (r *runner) admit(list []made, more map[register.PersonID][]*personLine, fr
 			p := registry.NewPerson{Sealed: &chamber.Sealed{Particulars: chamber.Particulars{Name: r.names.person(id)}}, Changes: parts.changes(i)}
 			posts = append(posts, parts.appointments(i, id)...)
 			for _, l := range more[id] {
-				also, err := r.prepare(l, 1, from)
-				if err != nil {
-					return r.at(l.pos, err)
+				also := ready[l.line]
+				if also == nil {
+					if also, err = r.prepare(l.line, l.of, from); err != nil {
+						return r.at(l.line.pos, err)
+					}
+					ready[l.line] = also
 				}
-				p.Changes = append(p.Changes, also.changes(0)...)
-				posts = append(posts, also.appointments(0, id)...)
+				p.Changes = append(p.Changes, also.changes(l.i)...)
+				posts = append(posts, also.appointments(l.i, id)...)
 			}
 			batch = append(batch, p)
 			if len(batch) == enterBatch {
