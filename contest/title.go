@@ -16,7 +16,23 @@ func Title(book *rulebook.Book, st *proceeding.State) string {
 		if o := book.Office(st.Office); o != nil && o.Says.Raw() != "" {
 			office = strings.TrimSuffix(o.Says.Raw(), ".")
 		}
+		if drawn(book.Procedure(st.Procedure)) {
+			return "Lot: " + office
+		}
 		return "Election: " + office
 	}
 	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// drawn tells whether a procedure fills its office by lot.
+func drawn(p *rulebook.Procedure) bool {
+	if p == nil {
+		return false
+	}
+	lots, votes := false, false
+	for i := range p.Stages {
+		lots = lots || p.Stages[i].Kind == rulebook.Draw && p.Stages[i].Into == ""
+		votes = votes || p.Stages[i].Method != nil
+	}
+	return lots && !votes
 }

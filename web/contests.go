@@ -185,6 +185,8 @@ type ContestView struct {
 	Acts       *ActsView
 	Taken      []TakenRow
 	Elects     bool // it is about candidates
+	Beside     bool // something stands beside the timetable
+	InRoom     bool // the vote is taken in a room
 	Drawn      []proceeding.Person
 	Scrutineer bool
 }
@@ -202,6 +204,14 @@ type BallotView struct {
 type SectionView struct {
 	proceeding.RollSection
 	Label string
+}
+
+// freezeWords writes a freeze, which is a day or an instant.
+func freezeWords(book *rulebook.Book, text string) string {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return opening(book, t.UnixMilli())
+	}
+	return dayWords(text)
 }
 
 // causeWords says why a run began, where that is something to say.
@@ -302,6 +312,10 @@ func (v *visit) contestView(ref string) (*ContestView, error) {
 			return err
 		}
 		c.ballot(book, st)
+		c.Beside = c.Elects || len(c.Gate) > 0 || c.Question != nil || len(c.Drawn) > 0
+		if b := st.OpenBallot(); b != nil {
+			c.InRoom = b.How == "counted" || b.How == "judged"
+		}
 		if c.Result, err = resultView(book, st); err != nil {
 			return err
 		}
@@ -402,7 +416,7 @@ func (c *ContestView) ballot(book *rulebook.Book, st *proceeding.State) {
 		return
 	}
 	b := &st.Ballots[len(st.Ballots)-1]
-	x := &BallotView{ID: b.ID, How: b.How, Opened: opening(book, b.Opened), Closes: moment(book, b.Closes), Freeze: dayWords(b.Roll.Freeze), Root: b.Roll.Root, Round: b.Round, Options: b.Options}
+	x := &BallotView{ID: b.ID, How: b.How, Opened: opening(book, b.Opened), Closes: moment(book, b.Closes), Freeze: freezeWords(book, b.Roll.Freeze), Root: b.Roll.Root, Round: b.Round, Options: b.Options}
 	for _, s := range b.Roll.Sections {
 		label := s.Name
 		if label == "" {

@@ -396,7 +396,7 @@ func (v *visit) tasks(h *HomeView, st *proceeding.State) error {
 		return err
 	}
 	link := "/contests/" + st.Ref
-	if b := st.OpenBallot(); b != nil && b.Closed == 0 {
+	if b := st.OpenBallot(); b != nil && b.Closed == 0 && b.How != "counted" && b.How != "judged" {
 		list, err := v.s.Contests.Standings(v.r.Context(), st.Ref, v.Person)
 		if err != nil {
 			return err
@@ -423,6 +423,15 @@ func (v *visit) tasks(h *HomeView, st *proceeding.State) error {
 		}
 		if me := st.Candidate(v.Person); me != nil && me.Status == proceeding.Proposed {
 			h.Tasks = append(h.Tasks, Task{Title: contest.Title(book, st), Link: link + "#answer", Do: "Accept or decline", Why: "You have been nominated."})
+		}
+		if x := v.acts(book, st, w); x != nil && (x.Decide != nil || x.Drawn) {
+			t := Task{Title: contest.Title(book, st), Link: link + "#acts", Do: "Record the decision", Until: moment(book, st.Due())}
+			if x.Drawn {
+				t.Do, t.Why = "Look", "You have been drawn by lot."
+			} else {
+				t.Why = x.Decide.Says
+			}
+			h.Tasks = append(h.Tasks, t)
 		}
 		if v.Officer() {
 			h.Office = append(h.Office, officerTasks(v, book, st)...)
