@@ -133,17 +133,41 @@ func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed
 		}
 		return "Declared: " + came(outcome) + "."
 	case proceeding.KindEffect:
-		if done.Says != "" {
-			return done.Says
-		}
-		if done.Verb == "fill" {
-			return done.Whom + " takes the office of " + spaced(done.Target) + "."
-		}
-		return upper(strings.TrimSpace(done.Verb+" "+done.Target+" "+done.Whom)) + "."
+		return followed(done)
 	case proceeding.KindAdopted:
 		return "A text is adopted."
 	case proceeding.KindTotals:
 		return "The figures of a vote are entered."
 	}
 	return strings.TrimSuffix(m.Kind, "/1")
+}
+
+// followed says what an effect did.
+func followed(d proceeding.Done) string {
+	target := spaced(d.Target)
+	switch {
+	case d.Says != "":
+		return d.Says
+	case d.Verb == "fill" && d.Whom == "":
+		return "The office of " + target + " stays as it is: there was nobody to take it."
+	case d.Verb == "fill":
+		return d.Whom + " takes the office of " + target + "."
+	case d.Verb == "vacate" && d.Whom == "":
+		return "The office of " + target + " was vacant already."
+	case d.Verb == "vacate":
+		return d.Whom + " leaves the office of " + target + "."
+	case d.Verb == "adopt":
+		return "The " + target + " is adopted."
+	case d.Verb == "admit" && d.Whom != "":
+		return d.Whom + " is admitted."
+	case d.Verb == "release" && d.Whom != "":
+		return d.Whom + " leaves."
+	case d.Verb == "admit" || d.Verb == "release":
+		return "What the register says of belonging as " + target + " has changed."
+	}
+	does := map[string]string{"start": " begins", "stop": " ends", "stay": " is stayed", "resume": " goes on", "set_aside": " is set aside"}[d.Verb]
+	if d.Ref != "" {
+		target = d.Ref
+	}
+	return upper(target) + does + "."
 }

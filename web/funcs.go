@@ -28,7 +28,9 @@ func (s *Site) funcs() template.FuncMap {
 		"add":     func(a, b int) int { return a + b },
 		"ordinal": ordinal,
 		"came":    came,
-		"dict":    dict,
+
+		"followed": followed,
+		"dict":     dict,
 	}
 }
 
