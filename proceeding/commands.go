@@ -2,6 +2,7 @@ package proceeding
 
 import (
 	"math/big"
+	"strings"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
@@ -267,7 +268,11 @@ func (d *decider) unitVote(by voter, s *Support) error {
 		return fault.New(fault.Invalid, "votes are counted from nought")
 	}
 	f := figures{"for": s.Yes, "against": s.No, "papers": s.Yes + s.No, "present": s.Yes + s.No, "cast": s.Yes + s.No}
-	if dec.Ballot != nil && dec.Quorum != nil {
+	entitled := false // a share of them is asked for
+	leaves(dec.Passes, "", func(_ string, t *rulebook.Threshold) {
+		entitled = entitled || t.Of != nil && strings.Contains(t.Of.Source(), "entitled")
+	})
+	if dec.Ballot != nil && (dec.Quorum != nil || entitled) {
 		n, err := d.world.Count(*dec.Ballot, by.unit, &scope{d: d}, d.freezeOrNil())
 		if err != nil {
 			return err

@@ -310,7 +310,7 @@ func (v *verifier) bodyVote(e *entry, r *run, s *scope, rule *rulebook.Stage, b 
 	quorate, ok1 := s.passes(quorum, f)
 	carried, ok2 := s.passes(passes, f)
 	lost := rule.By.Kind == rulebook.WhoUnit && option == "against"
-	c.must(!ok1 && !v.full || ok1 && quorate && (lost || ok2 && carried), e.seq, "the %s decided %q without its quorum or its majority", spaced(b.By), b.Outcome)
+	c.must((!ok1 || !ok2) && !v.full || ok1 && quorate && (lost || ok2 && carried), e.seq, "the %s decided %q without its quorum or its majority", spaced(b.By), b.Outcome)
 	v.namedVotes(e, s, rule, b)
 }
 
@@ -387,7 +387,7 @@ func (v *verifier) candidate(e *entry, r *run, b *proceeding.CandidateBody) {
 // passes measures figures of a vote against a threshold; ok is false where it
 // cannot be measured.
 func (s *scope) passes(t *rulebook.Threshold, f map[string]int64) (met, ok bool) {
-	if t == nil {
+	if !s.applies(t) {
 		return true, true
 	}
 	parts, all := t.All, true
@@ -396,7 +396,12 @@ func (s *scope) passes(t *rulebook.Threshold, f map[string]int64) (met, ok bool)
 	}
 	if len(parts) > 0 {
 		met = all
+		held := 0
 		for _, p := range parts {
+			if !s.applies(p) {
+				continue
+			}
+			held++
 			m, fine := s.passes(p, f)
 			if !fine {
 				return false, false
@@ -407,7 +412,7 @@ func (s *scope) passes(t *rulebook.Threshold, f map[string]int64) (met, ok bool)
 				met = met || m
 			}
 		}
-		return met, true
+		return met || held == 0, true
 	}
 	amount, err := t.Amount.Number(s)
 	if err != nil {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/register"
@@ -212,8 +213,11 @@ func (v *verifier) unitSupport(e *entry, s *scope, unit register.UnitID, x *proc
 		return
 	}
 	f := map[string]int64{"for": x.Yes, "against": x.No, "papers": x.Yes + x.No, "present": x.Yes + x.No, "cast": x.Yes + x.No}
-	void := false
-	if d.Ballot != nil && d.Quorum != nil {
+	void, entitled := false, false
+	leaves(d.Passes, "", func(_ string, t *rulebook.Threshold) {
+		entitled = entitled || t.Of != nil && strings.Contains(t.Of.Source(), "entitled")
+	})
+	if d.Ballot != nil && (d.Quorum != nil || entitled) {
 		there := *s
 		view := *s.view()
 		view.Here = unit
