@@ -368,6 +368,7 @@ func countVote(b *proceeding.Ballot, papers *PapersBody) (*proceeding.Declare, e
 		totals[i] = new(big.Rat)
 	}
 	var returned int64
+	var sections []proceeding.SectionVotes
 	weighed := len(b.Roll.Sections) > 1
 	for i := range b.Roll.Sections {
 		rs := &b.Roll.Sections[i]
@@ -382,6 +383,13 @@ func countVote(b *proceeding.Ballot, papers *PapersBody) (*proceeding.Declare, e
 				cast.Add(cast, v)
 			}
 		}
+		if weighed {
+			sv := proceeding.SectionVotes{Section: rs.Name, Votes: map[string]string{}}
+			for k, v := range votes {
+				sv.Votes[b.Choices[k]] = v.RatString()
+			}
+			sections = append(sections, sv)
+		}
 		w, _ := new(big.Rat).SetString(rs.Weight)
 		for k, v := range votes {
 			if weighed && cast.Sign() > 0 {
@@ -394,7 +402,7 @@ func countVote(b *proceeding.Ballot, papers *PapersBody) (*proceeding.Declare, e
 	for k, n := range scaled(totals) {
 		f[b.Choices[k]] = n
 	}
-	return &proceeding.Declare{Figures: f}, nil
+	return &proceeding.Declare{Figures: f, Sections: sections}, nil
 }
 
 func choiceVotes(b *proceeding.Ballot, papers *PapersBody, section string) ([]*big.Rat, int64, error) {

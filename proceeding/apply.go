@@ -300,6 +300,7 @@ func (s *State) result(b *ResultBody) {
 		if b.Figures != nil {
 			x.Figures = b.Figures
 		}
+		x.Sections = b.Sections
 		if x.Closed == 0 {
 			x.Closed = b.At
 		}

@@ -203,7 +203,8 @@ type ResultBody struct {
 	Next      int64            `json:"next,omitempty"`   // when the next round opens
 	Tests     []Reached        `json:"tests,omitempty"`
 	Figures   map[string]int64 `json:"figures,omitempty"`
-	Sheet     string           `json:"sheet,omitempty"` // JSON text: names are not ASCII
+	Sections  []SectionVotes   `json:"sections,omitempty"` // of a vote in several sections
+	Sheet     string           `json:"sheet,omitempty"`    // JSON text: names are not ASCII
 	Unopposed bool             `json:"unopposed,omitempty"`
 }
 

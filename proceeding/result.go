@@ -101,11 +101,12 @@ func (d *decider) countedInRoom(b *Ballot, c *Enter) ([]Person, error) {
 // of the count sheet (or, in an exhaustive ballot, who leaves); for a vote its
 // figures.
 type Declare struct {
-	Sheet   string
-	Elected []Person
-	Leaves  []Person
-	Figures map[string]int64
-	Again   bool // no result yet: another round
+	Sheet    string
+	Elected  []Person
+	Leaves   []Person
+	Figures  map[string]int64
+	Sections []SectionVotes
+	Again    bool // no result yet: another round
 }
 
 func (c Declare) decide(d *decider) error {
@@ -118,7 +119,7 @@ func (c Declare) decide(d *decider) error {
 		return d.declare(&ResultBody{Ballot: b.ID, At: d.now(), Outcome: Unopened, Tests: []Reached{shortOf(y.Section, y.Papers, b.Minimum)}})
 	}
 	r := &d.proc.Stages[b.Stage]
-	body := &ResultBody{Ballot: b.ID, At: d.now(), Sheet: c.Sheet, Elected: c.Elected, Leaves: c.Leaves, Figures: c.Figures}
+	body := &ResultBody{Ballot: b.ID, At: d.now(), Sheet: c.Sheet, Elected: c.Elected, Leaves: c.Leaves, Figures: c.Figures, Sections: c.Sections}
 	f := d.ballotFigures(b, c.Figures)
 	ok, quorum, err := d.test(r.Quorum, f)
 	if err != nil {

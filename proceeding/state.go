@@ -208,7 +208,8 @@ type Ballot struct {
 	Sheet    string           `json:"sheet,omitempty"` // the count sheet, public
 	Outcome  string           `json:"outcome,omitempty"`
 	Tests    []Reached        `json:"tests,omitempty"`
-	Figures  map[string]int64 `json:"figures,omitempty"` // of a vote: for, against, spoilt …
+	Figures  map[string]int64 `json:"figures,omitempty"`  // of a vote: for, against, spoilt …
+	Sections []SectionVotes   `json:"sections,omitempty"` // of a vote in several sections: what each choice got in each
 }
 
 // Roll is what a ballot knows of its roll.
@@ -264,6 +265,13 @@ type Returned struct {
 	Section string `json:"section"`
 	Papers  int64  `json:"papers"`
 	Voters  int64  `json:"voters"`
+}
+
+// SectionVotes is what each choice got in one section of a vote, before the
+// section is weighed: exact, as 3 or 7/2.
+type SectionVotes struct {
+	Section string            `json:"section"`
+	Votes   map[string]string `json:"votes"`
 }
 
 // RecordedPaper is a vote by name.

@@ -417,6 +417,12 @@ func (l *look) shares(c *check) error {
 		return err
 	}
 	for _, p := range c.val.pairs {
+		if part, ok := l.sectionShare(p.key); ok {
+			digits, _ := strings.CutSuffix(p.val.text, "%")
+			_, frac, _ := strings.Cut(digits, ".")
+			l.same("share of "+p.key, p.val.text, part.FloatString(len(frac))+"%")
+			continue
+		}
 		name := strings.TrimPrefix(p.key, "of ")
 		of, ok := d[name]
 		if !ok {
@@ -430,6 +436,34 @@ func (l *look) shares(c *check) error {
 		l.same("share of "+name, p.val.text, got)
 	}
 	return nil
+}
+
+// sectionShare gives what a section of a vote has given to the votes for, in
+// hundredths of the whole.
+func (l *look) sectionShare(section string) (*big.Rat, bool) {
+	b := &l.st.Ballots[len(l.st.Ballots)-1]
+	for i := range b.Sections {
+		v := b.Sections[i].Votes
+		if b.Sections[i].Section != section {
+			continue
+		}
+		num := func(s string) *big.Rat { n, _ := new(big.Rat).SetString(s); return n }
+		has, cast, weight, all := num(v["for"]), new(big.Rat), num(b.Roll.Sections[i].Weight), new(big.Rat)
+		for choice, n := range v {
+			if choice != "abstain" {
+				cast.Add(cast, num(n))
+			}
+		}
+		for k := range b.Roll.Sections {
+			all.Add(all, num(b.Roll.Sections[k].Weight))
+		}
+		if cast.Sign() == 0 || all.Sign() == 0 {
+			return new(big.Rat), true
+		}
+		has.Mul(has.Quo(has, cast), weight.Quo(weight, all))
+		return has.Mul(has, big.NewRat(100, 1)), true
+	}
+	return nil, false
 }
 
 // figures compares the numbers of a vote.

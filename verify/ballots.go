@@ -181,7 +181,7 @@ func (v *verifier) ballotOpened(e *entry, r *run, b *proceeding.Ballot) {
 		v.Check(CheckPrivacy).must(!peopleVote(sec) || !few(sec.Entitled, least), e.seq, "a secret ballot of %d people is held in the section %q", sec.Entitled, sec.Name)
 	}
 	v.Check(CheckTimes).must(b.Closes == now.Closes && v.prompt(e, b.Opened), e.seq, "the ballot closes at another time than its stage")
-	c.must(b.Closed == 0 && b.Counted == 0 && b.Sheet == "" && len(b.Commits)+len(b.Closers)+len(b.Returned)+len(b.Recorded)+len(b.Tests)+len(b.Figures) == 0, e.seq, "the ballot opens with a result")
+	c.must(b.Closed == 0 && b.Counted == 0 && b.Sheet == "" && len(b.Commits)+len(b.Closers)+len(b.Returned)+len(b.Recorded)+len(b.Tests)+len(b.Figures)+len(b.Sections) == 0, e.seq, "the ballot opens with a result")
 	c.must(b.Revote == rule.Revote, e.seq, "whether votes can be changed is not as the rulebook says")
 	if rule.Method == nil {
 		choices := rule.Options

@@ -109,8 +109,10 @@ func (v *verifier) recount(e *entry, r *run, x *proceeding.Ballot, b *proceeding
 		return
 	}
 	if x.Method == "" {
-		figures, err := countChoices(x, cl.papers)
+		figures, sections, err := countChoices(x, cl.papers)
 		c.must(err == nil && maps.Equal(figures, b.Figures), e.seq, "the papers counted again give %v, not %v: %v", figures, b.Figures, err)
+		same := slices.EqualFunc(sections, b.Sections, func(a, z proceeding.SectionVotes) bool { return a.Section == z.Section && maps.Equal(a.Votes, z.Votes) })
+		c.must(len(b.Sections) == 0 || same, e.seq, "the papers counted again give other votes in the sections: %v, not %v", sections, b.Sections)
 		c.note("%s: %v", x.ID, figures)
 		return
 	}
@@ -318,42 +320,73 @@ func roundsOf(s *count.Sheet) ([]count.Round, int) {
 	return out, lots
 }
 
-// countChoices counts a vote without candidates: by choice, weighed by
-// section where there are several, in whole numbers of the same proportion.
-func countChoices(x *proceeding.Ballot, papers *papersBody) (map[string]int64, error) {
-	totals := make([]*big.Rat, len(x.Choices))
-	for i := range totals {
-		totals[i] = new(big.Rat)
-	}
-	out := map[string]int64{"papers": 0}
+// countChoices counts a vote without candidates: what each choice got in each
+// section, and the figures that follow.
+func countChoices(x *proceeding.Ballot, papers *papersBody) (map[string]int64, []proceeding.SectionVotes, error) {
+	returned := int64(0)
+	sections := make([]proceeding.SectionVotes, len(x.Roll.Sections))
 	for i := range x.Roll.Sections {
 		votes := make([]*big.Rat, len(x.Choices))
 		for k := range votes {
 			votes[k] = new(big.Rat)
 		}
-		cast := new(big.Rat)
 		for _, p := range papers.Sections[i].Papers {
 			w := big.NewRat(1, 1)
 			if p.Value != "" {
 				w = rat(p.Value)
 			}
 			if w == nil || p.Choice < 0 || p.Choice >= len(votes) {
-				return nil, fmt.Errorf("a paper makes a choice that there is not")
+				return nil, nil, fmt.Errorf("a paper makes a choice that there is not")
 			}
-			w.Mul(w, new(big.Rat).SetInt64(p.N))
-			votes[p.Choice].Add(votes[p.Choice], w)
-			if x.Choices[p.Choice] != "abstain" {
-				cast.Add(cast, w)
-			}
-			out["papers"] += p.N
+			votes[p.Choice].Add(votes[p.Choice], w.Mul(w, new(big.Rat).SetInt64(p.N)))
+			returned += p.N
 		}
-		for k := range votes {
-			if len(x.Roll.Sections) > 1 && cast.Sign() > 0 {
-				votes[k].Quo(votes[k].Mul(votes[k], rat(x.Roll.Sections[i].Weight)), cast)
-			}
-			totals[k].Add(totals[k], votes[k])
+		sections[i] = proceeding.SectionVotes{Section: x.Roll.Sections[i].Name, Votes: map[string]string{}}
+		for k, n := range votes {
+			sections[i].Votes[x.Choices[k]] = n.RatString()
 		}
 	}
+	figures, err := weighedFigures(x, sections)
+	if err != nil {
+		return nil, nil, err
+	}
+	figures["papers"] = returned
+	if len(sections) == 1 {
+		sections = nil // then the figures say it all
+	}
+	return figures, sections, nil
+}
+
+// weighedFigures puts what choices got in sections together: each section is
+// worth its weight, however much was cast in it; a single one counts as it is.
+// They are whole numbers in the same proportion.
+func weighedFigures(x *proceeding.Ballot, sections []proceeding.SectionVotes) (map[string]int64, error) {
+	totals := make([]*big.Rat, len(x.Choices))
+	for i := range totals {
+		totals[i] = new(big.Rat)
+	}
+	if len(sections) != len(x.Roll.Sections) {
+		return nil, fmt.Errorf("there are votes of %d sections, and the roll has %d", len(sections), len(x.Roll.Sections))
+	}
+	for i, sec := range sections {
+		weight, cast := rat(x.Roll.Sections[i].Weight), new(big.Rat)
+		votes := make([]*big.Rat, len(x.Choices))
+		for k, choice := range x.Choices {
+			if votes[k] = rat(sec.Votes[choice]); votes[k] == nil || votes[k].Sign() < 0 || weight == nil || sec.Section != x.Roll.Sections[i].Name {
+				return nil, fmt.Errorf("the votes of the section %q cannot be read", sec.Section)
+			}
+			if choice != "abstain" {
+				cast.Add(cast, votes[k])
+			}
+		}
+		for k, n := range votes {
+			if len(sections) > 1 && cast.Sign() > 0 {
+				n.Quo(n.Mul(n, weight), cast)
+			}
+			totals[k].Add(totals[k], n)
+		}
+	}
+	out := map[string]int64{}
 	for k, n := range whole(totals) {
 		out[x.Choices[k]] = n
 	}

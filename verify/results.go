@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"slices"
 
@@ -203,6 +204,13 @@ func (v *verifier) figures(e *entry, x *proceeding.Ballot, b *proceeding.ResultB
 	for _, k := range x.Choices {
 		choices += b.Figures[k]
 		c.must(b.Figures[k] >= 0, e.seq, "%s cannot be %d", k, b.Figures[k])
+	}
+	if len(b.Sections) > 0 {
+		sum, err := weighedFigures(x, b.Sections)
+		if err == nil {
+			sum["papers"] = b.Figures["papers"]
+		}
+		c.must(err == nil && maps.Equal(sum, b.Figures), e.seq, "the votes in the sections make %v, not %v: %v", sum, b.Figures, err)
 	}
 	c.must(b.Figures["papers"] == papers, e.seq, "it speaks of %d papers; %d were returned", b.Figures["papers"], papers)
 	c.must(!plain || choices == papers, e.seq, "%d papers make %d choices", papers, choices)
