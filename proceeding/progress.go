@@ -36,6 +36,17 @@ func Progress(book *rulebook.Book, st *State, w World, at int64) ([]Standing, er
 	return out, nil
 }
 
+// Quiet tells whether how much support there is stays with the officers: it is
+// still too little, and the rulebook wants it so.
+func Quiet(book *rulebook.Book, st *State) bool {
+	d := &decider{book: book, st: st, proc: ProcedureOf(book, st)}
+	if st.Phase != Collecting && st.Phase != Lapsed {
+		return false
+	}
+	way := d.wayOf()
+	return way != nil && way.Quiet
+}
+
 // Needed is what has to be reached by what the run is gathering now; nil where
 // it gathers nothing, or needs nothing.
 func Needed(book *rulebook.Book, st *State) *rulebook.Threshold {

@@ -326,6 +326,7 @@ type Beginning struct {
 	Backed  *Threshold
 	Window  *Expr  // span, with Backed
 	Kept    bool   // with Backed: support stays although its giver leaves
+	Quiet   bool   // with Backed: how much there is, only officers see until it is enough
 	Every   *Expr  // span
 	Vacancy string // an office, or "office" for whichever the run fills
 	Event   string

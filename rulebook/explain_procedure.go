@@ -128,6 +128,9 @@ func (s *speaker) beginning(b *Beginning) (text, cite string) {
 		if !b.Kept {
 			text += "; support is lost with whoever withdraws or leaves"
 		}
+		if b.Quiet {
+			text += "; how much there is, only officers see until it is enough"
+		}
 	case b.Every != nil:
 		text = "every " + strings.TrimPrefix(s.value(b.Every), "1 ")
 	case b.Vacancy == "office":

@@ -198,6 +198,7 @@ func procedureForms() []keySet {
 			key{"backed", false, "threshold", "support that calls it"},
 			key{"window", false, "span", "how long support may be gathered"},
 			key{"kept", false, "flag", "support stays although its giver leaves"},
+			key{"quiet", false, "flag", "how much support there is, only officers see until it is enough"},
 			key{"every", false, "span", "it comes round"},
 			key{"vacancy", false, "name", "an office falls vacant"},
 			key{"event", false, "name", "an event is declared"}),

@@ -109,7 +109,7 @@ func (d *decoder) fillable(office string, pos Pos, in string) {
 }
 
 func (d *decoder) begins(n *node, in place, sig *procSig) Beginning {
-	out := Beginning{Pos: n.pos, As: d.str(n.get("as"), "`as`"), Kept: d.yesNo(n.get("kept"), true)}
+	out := Beginning{Pos: n.pos, As: d.str(n.get("as"), "`as`"), Kept: d.yesNo(n.get("kept"), true), Quiet: d.yesNo(n.get("quiet"), false)}
 	out.If = d.expr(n.get("if"), "if", in, kFlag)
 	out.Says = d.sentence(n.get("says"), in)
 	ways := 0

@@ -93,6 +93,12 @@ procedures:
 // the secretary and the chair.
 func serveSociety(t *testing.T) (*party, []register.PersonID) {
 	t.Helper()
+	return serveRules(t, society)
+}
+
+// serveRules serves the same society under other rules.
+func serveRules(t *testing.T, rules string) (*party, []register.PersonID) {
+	t.Helper()
 	ctx := context.Background()
 	dir := t.TempDir()
 	ch, clock, err := chamber.OpenDemo(ctx, chamber.Options{Store: store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")}, Keys: filepath.Join(dir, "box")})

@@ -147,6 +147,7 @@ type GateRow struct {
 	Status    string
 	Statement string
 	Auto, Met bool
+	Quiet     bool // how much there is, is not shown
 	Gates     *GateTree
 }
 
@@ -385,6 +386,10 @@ func (v *visit) gate(c *ContestView, book *rulebook.Book, st *proceeding.State, 
 	}
 	for _, x := range progress {
 		g := GateRow{Person: x.For, Name: x.Name, Auto: x.Auto, Met: x.Met}
+		if proceeding.Quiet(book, st) && !v.Officer() {
+			c.Question = &GateRow{Quiet: true}
+			continue
+		}
 		if t := proceeding.Needed(book, st); t != nil {
 			if tree, ok := gateTree(book, t, "", x.Gates); ok {
 				g.Gates = &tree
