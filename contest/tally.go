@@ -319,12 +319,8 @@ func plainVotes(votes []count.Votes, stands []int, papers []Grouped) error {
 func roundsBefore(st *proceeding.State, b *proceeding.Ballot) ([]proceeding.Person, []count.Round, *count.Sheet, int, error) {
 	all := b.Options
 	sheet := &count.Sheet{Method: "exhaustive", Seats: max(1, b.Seats)}
-	for i := range st.Ballots {
-		x := &st.Ballots[i]
-		if x.Stage != b.Stage || x.ID == b.ID {
-			continue
-		}
-		if x.Round == 1 {
+	for i, x := range st.Rounds(b) {
+		if i == 0 {
 			all = x.Options
 		}
 		if err := json.Unmarshal([]byte(x.Sheet), sheet); err != nil {

@@ -128,7 +128,7 @@ func (c Declare) decide(d *decider) error {
 	body.Tests = quorum
 	switch {
 	case !ok:
-		body.Outcome, body.Elected = Inquorate, nil
+		body.Outcome, body.Elected, body.Leaves = Inquorate, nil, nil
 	case b.Method != "" && c.Figures == nil && f["papers"] == 0:
 		// Nobody voted: a lot among all the candidates would be no election.
 		body.Outcome, body.Elected, body.Leaves, body.Sheet = Unopened, nil, nil, ""

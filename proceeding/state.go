@@ -212,6 +212,26 @@ type Ballot struct {
 	Sections []SectionVotes   `json:"sections,omitempty"` // of a vote in several sections: what each choice got in each
 }
 
+// Rounds gives the earlier ballots of the exhaustive election that one belongs
+// to, the first one first. An election that had no result (no quorum, too few
+// papers) and is held again begins afresh.
+func (s *State) Rounds(of *Ballot) []*Ballot {
+	var out []*Ballot
+	for i := range s.Ballots {
+		x := &s.Ballots[i]
+		switch {
+		case x.ID == of.ID:
+			return out
+		case x.Stage != of.Stage:
+		case x.Outcome == NextRound:
+			out = append(out, x)
+		default:
+			out = nil
+		}
+	}
+	return out
+}
+
 // Roll is what a ballot knows of its roll.
 type Roll struct {
 	Root     string        `json:"root"` // hex

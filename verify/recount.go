@@ -227,11 +227,9 @@ func deal(g *count.Grouper, p *grouped) error {
 func (r *run) countRound(x *proceeding.Ballot, papers *papersBody) (*count.Sheet, error) {
 	all := r.roundOne(x)
 	sheet := &count.Sheet{Method: "exhaustive", Seats: max(1, x.Seats)}
-	for i := range r.st.Ballots {
-		if y := &r.st.Ballots[i]; y.Stage == x.Stage && y.ID != x.ID {
-			if err := json.Unmarshal([]byte(y.Sheet), sheet); err != nil {
-				return nil, err
-			}
+	for _, y := range r.earlier(x) {
+		if err := json.Unmarshal([]byte(y.Sheet), sheet); err != nil {
+			return nil, err
 		}
 	}
 	sheet.Candidates = distinct(all)

@@ -43,7 +43,7 @@ func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 	c := v.Check(CheckResults)
 	switch {
 	case !quorate:
-		c.must(b.Outcome == proceeding.Inquorate && len(b.Elected) == 0, e.seq, "there was no quorum, and it says %q", b.Outcome)
+		c.must(b.Outcome == proceeding.Inquorate && len(b.Elected)+len(b.Leaves) == 0, e.seq, "there was no quorum, and it says %q, or that somebody is elected or out", b.Outcome)
 	case x.Method != "" && x.How != "counted" && f["papers"] == 0:
 		c.must(b.Outcome == proceeding.Unopened && len(b.Elected) == 0 && b.Sheet == "", e.seq, "nobody voted, and it says %q", b.Outcome)
 		return
@@ -258,13 +258,30 @@ func (v *verifier) election(e *entry, r *run, x *proceeding.Ballot, b *proceedin
 // an exhaustive ballot lists them all.
 func (r *run) roundOne(x *proceeding.Ballot) []proceeding.Person {
 	if x.Method == "exhaustive" {
-		for i := range r.st.Ballots {
-			if y := &r.st.Ballots[i]; y.Stage == x.Stage && y.Round == 1 {
-				return y.Options
-			}
+		if before := r.earlier(x); len(before) > 0 {
+			return before[0].Options
 		}
 	}
 	return x.Options
+}
+
+// earlier gives the rounds of an exhaustive election before one: those that
+// were followed by another. After any other outcome it begins afresh.
+func (r *run) earlier(x *proceeding.Ballot) []*proceeding.Ballot {
+	var out []*proceeding.Ballot
+	for i := range r.st.Ballots {
+		y := &r.st.Ballots[i]
+		if y.ID == x.ID {
+			break
+		}
+		if y.Stage == x.Stage {
+			out = append(out, y)
+			if y.Outcome != proceeding.NextRound {
+				out = nil
+			}
+		}
+	}
+	return out
 }
 
 // lotBefore tells whether an option comes before another in the lot: by the
