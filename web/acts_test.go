@@ -106,7 +106,7 @@ func serveRules(t *testing.T, rules string) (*party, []register.PersonID) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ch.Close() })
-	if _, err := ch.Found(ctx, chamber.FoundedBody{Name: "The Kingfisher Society", Demo: true}, []byte(society)); err != nil {
+	if _, err := ch.Found(ctx, chamber.FoundedBody{Name: "The Kingfisher Society", Demo: true}, []byte(rules)); err != nil {
 		t.Fatal(err)
 	}
 	p := &party{t: t, ctx: ctx, ch: ch, clock: clock, s: contest.New(ch), log: &strings.Builder{}}
