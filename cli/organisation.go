@@ -93,11 +93,18 @@ func (c *RegisterImportCmd) Run(ctx context.Context, s *Streams) error {
 		return err
 	}
 	defer ch.Close()
-	o := registry.Import{Dry: c.DryRun, Class: c.Class, Progress: func(done, of int) { progress(s.Err)("entering people", done, of) }}
+	show, shown := progress(s.Err), false
+	o := registry.Import{Dry: c.DryRun, Class: c.Class, Progress: func(done, of int) {
+		show("entering people", done, of)
+		shown = true
+	}}
 	if len(c.Column) > 0 {
 		o.Columns = registry.Columns(c.Column)
 	}
 	rep, err := registry.New(ch).ImportCSV(ctx, in, o)
+	if shown {
+		fmt.Fprintf(s.Err, "\r%-60s\r", "") // the result has a line of its own
+	}
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 // RehearseCmd is `omov rehearse`.
 type RehearseCmd struct {
-	Files   []string `arg:"" name:"file" type:"path" help:"Files of rehearsals."`
+	Files   []string `arg:"" name:"file" help:"Files of rehearsals."`
 	Verbose bool     `short:"v" help:"Tell what happens, step by step."`
 	Only    string   `help:"Run only those with these words in their title." placeholder:"WORDS"`
 	Dir     string   `help:"Folder for the books of the rehearsals while they run; they are removed afterwards." placeholder:"DIR" type:"path"`

@@ -485,6 +485,9 @@ func (d *decider) officer(a Actor) error {
 			return nil
 		}
 	}
+	if len(Officers(d.book)) == 0 {
+		return fault.Under(fault.NotEntitled, d.cite(), "by this rulebook nobody can do this: no office has the power to close ballots")
+	}
 	return fault.Under(fault.NotEntitled, d.cite(), "only %s can do this", orList(officeWords(Officers(d.book))))
 }
 

@@ -94,6 +94,7 @@ func (d *decoder) wisdom() {
 		d.idleFreeze(p)
 		d.ownJudge(p)
 		d.noAppeal(p)
+		d.noOfficer(p)
 		for j := range p.Stages {
 			d.stayHome(p.Stages[j].Quorum)
 		}
@@ -189,6 +190,30 @@ func (d *decoder) ownJudge(p *Procedure) {
 			}
 		}
 	}
+}
+
+// noOfficer warns of ballots that nobody could close: it is said once, at the
+// first procedure that has one.
+func (d *decoder) noOfficer(p *Procedure) {
+	first := func(q *Procedure) bool {
+		return slices.ContainsFunc(q.Stages, func(s Stage) bool { return s.Kind == Ballot })
+	}
+	if !first(p) || d.outer != nil {
+		return
+	}
+	for i := range d.b.Procedures {
+		if q := &d.b.Procedures[i]; q.Name == p.Name {
+			break
+		} else if first(q) {
+			return
+		}
+	}
+	for _, w := range d.b.Powers {
+		if slices.Contains(w.May, "close") {
+			return
+		}
+	}
+	d.c.warn("no-officer", p.Pos, "Add `powers: {who: OFFICE, may: close}`. Whoever can close a ballot also calls what comes round, and enters what bodies decide.", "no office has the power to close ballots, so nobody could")
 }
 
 // noAppeal warns of a procedure that takes rights away and that no other can
