@@ -218,7 +218,7 @@ func (c *RulebookShowCmd) Run(s *Streams) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.Out, "%-18s %s\n", n, b.Title)
+		fmt.Fprintf(s.Out, "%-24s %s\n", n, b.Title)
 	}
 	return nil
 }

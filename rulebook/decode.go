@@ -2,6 +2,7 @@ package rulebook
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -234,6 +235,10 @@ func (d *decoder) expr(n *node, key string, in place, want ...kind) *Expr {
 	if slices.Contains(want, kSpan) && d.notASpan(text, n.pos) {
 		return nil
 	}
+	if figure := inFigures(text); figure != "" && (slices.Contains(want, kNumber) || slices.Contains(want, kShare)) && !d.sy.is(text, aSlot) {
+		d.c.err("amount", n.pos, "Write `"+figure+"`.", "`%s` is written in words", text)
+		return nil
+	}
 	pos := n.pos
 	if n.quoted {
 		pos.Column++ // the expression begins after the quote
@@ -269,7 +274,14 @@ func (d *decoder) written(text string, pos Pos, want []kind) *Expr {
 // notASpan reports a number with a unit of time that there is not.
 func (d *decoder) notASpan(text string, pos Pos) bool {
 	number, unit, ok := strings.Cut(text, " ")
-	if !ok || !digits(number) || unit == "" {
+	if !ok || unit == "" {
+		return false
+	}
+	if !digits(number) {
+		if figure := inFigures(number); figure != "" {
+			d.c.err("span", pos, "Write `"+figure+" "+unit+"`.", "`%s` is written in words", text)
+			return true
+		}
 		return false
 	}
 	for _, r := range unit {
@@ -282,6 +294,31 @@ func (d *decoder) notASpan(text string, pos Pos) bool {
 	}
 	d.c.err("span", pos, "Write hours, days, working days, weeks, months or years.", "`%s` is no length of time", text)
 	return true
+}
+
+// inFigures gives the figure for an amount in words, where people are apt to
+// write one; "" for anything else.
+func inFigures(word string) string {
+	switch strings.ReplaceAll(word, " ", "") {
+	case "half", "ahalf", "onehalf":
+		return "1/2"
+	case "third", "athird", "onethird":
+		return "1/3"
+	case "twothirds", "two-thirds":
+		return "2/3"
+	case "threequarters", "three-quarters":
+		return "3/4"
+	case "quarter", "aquarter":
+		return "1/4"
+	case "tenth", "atenth":
+		return "1/10"
+	}
+	for i, w := range []string{"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"} {
+		if w == word {
+			return strconv.Itoa(i + 1)
+		}
+	}
+	return ""
 }
 
 func kindsText(want []kind) string {
