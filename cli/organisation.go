@@ -53,13 +53,11 @@ func (c *NewCmd) Run(ctx context.Context, s *Streams) error {
 	if _, err := ch.Found(ctx, chamber.FoundedBody{Name: name}, src); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Out, `%s is founded under %q.
-
-Next:
-  omov register units units.csv --db %s      (kind, name, in, and the facts of units)
-  omov register import people.csv --db %s --dry-run
-  omov serve --db %s
-`, name, book.Title, c.DB, c.DB, c.DB)
+	fmt.Fprintf(s.Out, "%s is founded under %q.\n\nNext:\n", name, book.Title)
+	if len(book.Units) > 0 {
+		fmt.Fprintf(s.Out, "  omov register units units.csv --db %s      (kind, name, in, and the facts of units)\n", c.DB)
+	}
+	fmt.Fprintf(s.Out, "  omov register import people.csv --db %s --dry-run\n  omov serve --db %s\n", c.DB, c.DB)
 	return nil
 }
 
