@@ -268,7 +268,7 @@ func (c Overtaken) decide(d *decider) error {
 		return nil
 	}
 	if d.st.Phase == Collecting {
-		return d.emit(KindLapsed, minutes.Public, &EndBody{Outcome: "overtaken", At: d.now()})
+		return d.emit(KindLapsed, minutes.Public, &EndBody{Outcome: OrderOvertaken, At: d.now()})
 	}
 	if err := d.emit(KindOrdered, minutes.Public, &OrderBody{Order: OrderOvertaken, At: d.now(), Why: c.Event}); err != nil {
 		return err

@@ -284,6 +284,12 @@ func wayOf(p *rulebook.Procedure, cause string) *rulebook.Beginning {
 
 func (v *verifier) ending(e *entry, r *run, b *proceeding.EndBody) {
 	v.instant(e, b.At)
+	if e.head.Kind == proceeding.KindLapsed && b.Outcome == proceeding.OrderOvertaken {
+		n := len(v.org.events)
+		stops := n > 0 && slices.ContainsFunc(r.proc.StopsOn, func(s rulebook.StopOn) bool { return s.Event == v.org.events[n-1].Event })
+		v.Check(CheckSteps).must(stops && r.st.Phase == proceeding.Collecting, e.seq, "support stops being collected on an event that was not declared, or does not stop it")
+		return
+	}
 	if e.head.Kind == proceeding.KindLapsed {
 		ok := r.st.Phase == proceeding.Collecting && r.st.Backing != nil && r.st.Backing.Closes != 0 && b.At >= r.st.Backing.Closes
 		v.Check(CheckTimes).must(ok, e.seq, "it lapses before its window for support has closed")
