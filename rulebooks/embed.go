@@ -1,6 +1,6 @@
-// Package rulebooks holds the rulebooks that are shipped: the ages of how a
-// party has chosen its leader, and a housing co-operative of thirty. They are
-// data. The package decides nothing and never reads a file at run time: what
+// Package rulebooks holds the rulebooks that are shipped: how parties, unions,
+// co-operatives and local groups have chosen, selected and judged, an age or an
+// organisation a file. They are data. The package decides nothing and never reads a file at run time: what
 // it gives was compiled in. Their language is that of package rulebook.
 package rulebooks
 
