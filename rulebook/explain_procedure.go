@@ -211,6 +211,8 @@ func (s *speaker) gathering(st *Stage) string {
 func (s *speaker) balloting(p *Procedure, st *Stage) string {
 	out := capital(s.people(st.Voters)) + " vote " + s.how(st.How)
 	switch {
+	case constantWord(st.Method) == "exhaustive" && st.Seats != nil && s.value(st.Seats) != "1":
+		out += "; counted by successive ballots, the last candidate dropping out until " + s.value(st.Seats) + " are left."
 	case st.Method != nil:
 		out += "; counted by " + methodText(constantWord(st.Method), s.value(st.Method)) + "."
 	case len(st.Options) > 0:
@@ -224,7 +226,11 @@ func (s *speaker) balloting(p *Procedure, st *Stage) string {
 		out += " Quorum: " + s.threshold(st.Quorum, "") + "."
 	}
 	if st.Seats != nil {
-		out += " " + capital(s.value(st.Seats)) + " are elected."
+		are := " are elected."
+		if s.value(st.Seats) == "1" {
+			are = " is elected."
+		}
+		out += " " + capital(s.value(st.Seats)) + are
 	}
 	for _, t := range st.Paper {
 		out += " A valid paper names " + s.quota(t) + "."

@@ -218,13 +218,17 @@ func (s *speaker) selected(e ast.Expr) (string, bool) {
 	case "last_decided":
 		return "the last decision on the same question", true
 	}
+	named := "the " + of
+	if of == "this unit" {
+		named = of
+	}
 	if f := s.b.Fact(OfPerson, sel.FieldName()); f != nil && f.Is == FactFlag && s.b.Fact(OfUnit, sel.FieldName()) == nil {
-		return "the " + of + " is marked “" + spaced(f.Name) + "”", true
+		return named + " is marked “" + spaced(f.Name) + "”", true
 	}
 	if f := s.b.Fact(OfUnit, sel.FieldName()); f != nil && f.Is == FactFlag {
-		return "the " + of + " is marked “" + spaced(f.Name) + "”", true
+		return named + " is marked “" + spaced(f.Name) + "”", true
 	}
-	return "the " + of + "'s " + spaced(sel.FieldName()), true
+	return named + "'s " + spaced(sel.FieldName()), true
 }
 
 // pair puts the two sides of an operator into words.

@@ -15,7 +15,9 @@ func (s *speaker) threshold(t *Threshold, counting string) string {
 		return s.several(t.Any, counting, "or")
 	}
 	out := plainCmp(t.Cmp) + " " + s.amount(t)
-	if t.Where != nil {
+	if othersOnly(t) {
+		out += " besides the candidate"
+	} else if t.Where != nil {
 		out += ", counting only where " + s.value(t.Where)
 	}
 	if t.Round != "" && t.Share {
@@ -25,6 +27,11 @@ func (s *speaker) threshold(t *Threshold, counting string) string {
 		out += " (where " + s.value(t.When) + ")"
 	}
 	return out + cited(t.Cite)
+}
+
+// othersOnly tells whether a gate leaves out the candidate, and nobody else.
+func othersOnly(t *Threshold) bool {
+	return t.Where != nil && (t.Where.src == "person != candidate" || t.Where.src == "candidate != person")
 }
 
 // Say puts one part of a gate into words, without its clause: "at least 3
@@ -87,6 +94,9 @@ func (s *speaker) amount(t *Threshold) string {
 		return n + " of all " + strings.TrimPrefix(what, "the ")
 	case t.From != nil:
 		return n + " of those " + denominator(of) + ", of " + what
+	}
+	if t.Count == "papers" && of == "entitled" {
+		return n + " of those entitled to vote returning a paper"
 	}
 	if t.Count != "" {
 		return what + ", " + n + " of " + denominator(of)
