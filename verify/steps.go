@@ -275,7 +275,7 @@ func (v *verifier) decided(e *entry, r *run, s *scope, rule *rulebook.Stage, st 
 // bodyVote measures the figures of a body's vote against how it decides.
 func (v *verifier) bodyVote(e *entry, r *run, s *scope, rule *rulebook.Stage, b *proceeding.StageBody) {
 	dec := proceeding.DecidesBy(r.book, rule.By)
-	if dec == nil || len(b.Votes) == 0 || len(rule.Pick) > 0 {
+	if dec == nil || len(b.Votes) == 0 {
 		return
 	}
 	f := map[string]int64{}
@@ -286,7 +286,10 @@ func (v *verifier) bodyVote(e *entry, r *run, s *scope, rule *rulebook.Stage, b 
 		}
 	}
 	option := b.Outcome
-	if len(rule.Options) == 0 {
+	switch {
+	case len(rule.Pick) > 0:
+		option = "for" // a list is put as one
+	case len(rule.Options) == 0:
 		option = map[string]string{"carried": "for", "lost": "against"}[b.Outcome]
 	}
 	f["for"] = f[option]
