@@ -15,7 +15,7 @@
 //
 // where header-bytes is the canonical JSON of the header, at most 512 bytes,
 // and salt is 32 random bytes kept with the body. A public entry's header
-// says what it is:
+// says what it is, and when, unless that could tell who (a sealed paper):
 //
 //	{"at":"2026-02-20T14:30:00.000Z","clause":"C4.II.2","kind":"proceeding.called/1","office":"general_secretary","proceeding":"2026-L-001","rulebook":"9f…","seq":17,"v":1}
 //
@@ -75,6 +75,7 @@ type Entry struct {
 	Clause      string
 	Body        any // canonical JSON by Canonical; a []byte must be canonical already
 	Particulars []Particular
+	Untimed     bool // when it came is nobody's business: its header has no time
 }
 
 // Particular is what identifies a person, kept apart from the body: encrypted
@@ -111,7 +112,7 @@ type Header struct {
 // Minute is a numbered entry as the book keeps it.
 type Minute struct {
 	Seq         int64
-	At          time.Time // UTC, whole milliseconds
+	At          time.Time // UTC, whole milliseconds; zero for an entry without a time
 	Kind        string
 	Access      Access
 	Office      string
@@ -141,6 +142,9 @@ func Number(e Entry, seq int64, at time.Time, salt [32]byte) (Minute, error) {
 	if len(body) > MaxBody {
 		return Minute{}, fault.New(fault.TooMuch, "an entry of %d bytes is too large for the minute book; the most is %d", len(body), MaxBody)
 	}
+	if e.Untimed {
+		at = time.Time{}
+	}
 	return Minute{Seq: seq, At: at.UTC().Truncate(time.Millisecond), Kind: e.Kind, Access: e.Access,
 		Office: e.Office, Proceeding: e.Proceeding, Rulebook: e.Rulebook, Clause: e.Clause,
 		Salt: salt, Body: body, Particulars: e.Particulars}, nil
@@ -148,8 +152,12 @@ func Number(e Entry, seq int64, at time.Time, salt [32]byte) (Minute, error) {
 
 // full is the header with everything in it, whatever the access.
 func (m *Minute) full() Header {
-	return Header{V: 1, Seq: m.Seq, At: m.At.Format(timeFormat), Kind: m.Kind, Office: m.Office,
+	h := Header{V: 1, Seq: m.Seq, Kind: m.Kind, Office: m.Office,
 		Proceeding: m.Proceeding, Rulebook: m.Rulebook, Clause: m.Clause}
+	if !m.At.IsZero() {
+		h.At = m.At.Format(timeFormat)
+	}
+	return h
 }
 
 const timeFormat = "2006-01-02T15:04:05.000Z"

@@ -6,7 +6,6 @@ import (
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/ristretto"
-	"github.com/omov/omov/sealed/proof"
 )
 
 // Reason says in a word why a paper on the board does not count.
@@ -161,88 +160,64 @@ func (b *Board) PostAll(raws [][]byte) ([]*Receipt, []error) {
 // caller's function, which must give what Checker.Check gives.
 func (b *Board) Take(p *Paper, check func() error) (*Receipt, error) {
 	if b.closed {
-		return nil, b.refuse(AfterClose, fault.New(fault.TooLate, "the ballot is closed: this paper was not recorded"))
+		return nil, b.refuse(AfterClose, Late())
 	}
-	if err := b.c.place(p); err != nil {
-		return nil, b.refuse(Malformed, err)
-	}
-	if cr, ok := b.roll[p.Key]; !ok || cr.Section != p.Section {
-		return nil, b.refuse(Unlisted, fault.New(fault.NotEntitled, "this credential is not on the list of section %s: the vote was not recorded", p.Section))
-	}
-	if err := check(); err != nil {
-		return nil, b.refuse(Unproved, err)
-	}
-	if r, ok := b.receipts[p.Hash]; ok {
-		err := b.refuse(Repeated, fault.New(fault.Already, "this paper is on the board already"))
-		err.Receipt = &r
+	refused, err := b.c.Judge(p, check, b)
+	if err != nil {
 		return nil, err
 	}
-	fresh := p.fresh()
-	if b.copied(fresh) {
-		return nil, b.refuse(Copied, fault.New(fault.Invalid, "a part of this paper stands in another one: the vote was not recorded"))
+	if refused != nil {
+		b.refused[refused.Reason]++
+		return nil, refused
 	}
-	s := seat{p.Key, p.Contest}
-	if err := b.follows(p, s); err != nil {
-		return nil, b.refuse(Stale, err)
-	}
-	for _, f := range fresh {
+	for _, f := range p.Fresh() {
 		b.used[f] = struct{}{}
 	}
 	r := Receipt{p.Hash, p.Sequence, b.accepted}
 	b.accepted++
 	b.cast[p.Key] = true
 	b.receipts[p.Hash] = r
-	b.current[s] = standing{p.Hash, p.Sequence, r.Position, p.Pairs}
+	b.current[seat{p.Key, p.Contest}] = standing{p.Hash, p.Sequence, r.Position, p.Pairs}
 	return &r, nil
 }
 
-// follows tells whether a paper is the next of its credential in its contest.
-func (b *Board) follows(p *Paper, s seat) error {
-	previous, sequence := b.c.hash, uint32(1)
-	if cur, ok := b.current[s]; ok {
-		previous, sequence = cur.hash, cur.sequence+1
+// Credential implements Records.
+func (b *Board) Credential(key [32]byte) (*Credential, error) {
+	cr, ok := b.roll[key]
+	if !ok {
+		return nil, nil
 	}
-	if p.Previous != previous || p.Sequence != sequence {
-		return fault.New(fault.Conflict, "another paper was cast with this credential since: look at it, and cast again if you want to replace it")
+	return &cr, nil
+}
+
+// Accepted implements Records.
+func (b *Board) Accepted(hash [32]byte) (*Receipt, error) {
+	r, ok := b.receipts[hash]
+	if !ok {
+		return nil, nil
 	}
-	return nil
+	return &r, nil
+}
+
+// Latest implements Records.
+func (b *Board) Latest(key [32]byte, contest string) (hash [32]byte, sequence uint32, err error) {
+	hash, sequence = b.Current(key, contest)
+	return hash, sequence, nil
+}
+
+// Used implements Records.
+func (b *Board) Used(elements [][32]byte) (bool, error) {
+	for _, e := range elements {
+		if _, ok := b.used[e]; ok {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (b *Board) refuse(r Reason, err error) *Refusal {
 	b.refused[r]++
 	return &Refusal{Reason: r, Err: err}
-}
-
-// fresh gives what may stand in one paper only: each A, and each commitment of
-// the proof.
-func (p *Paper) fresh() [][32]byte {
-	var out [][32]byte
-	n := len(p.Pairs) / proof.PairSize
-	for i := range n {
-		out = append(out, [32]byte(p.Pairs[i*proof.PairSize:]))
-		if p.Sum {
-			for k := range 4 {
-				out = append(out, [32]byte(p.Proof[i*proof.BitSize+k*proof.Size:]))
-			}
-		} else {
-			out = append(out, [32]byte(p.Proof[i*proof.KnownSize:]))
-		}
-	}
-	return out
-}
-
-func (b *Board) copied(fresh [][32]byte) bool {
-	own := make(map[[32]byte]struct{}, len(fresh))
-	for _, f := range fresh {
-		if _, ok := b.used[f]; ok {
-			return true
-		}
-		if _, ok := own[f]; ok {
-			return true
-		}
-		own[f] = struct{}{}
-	}
-	return false
 }
 
 // Account is how the papers posted divide up: Received = Accepted + Σ Refused,

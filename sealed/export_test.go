@@ -2,12 +2,6 @@ package sealed
 
 import "github.com/omov/omov/sealed/proof"
 
-// Used tells whether an element may not stand in another paper.
-func (b *Board) Used(e [32]byte) bool {
-	_, ok := b.used[e]
-	return ok
-}
-
 // SealWith seals with given randomness, as only a hostile voter would.
 func (b *Ballot) SealWith(paper []int, signing proof.Secret, rs []proof.Secret) ([]byte, error) {
 	raw, _, err := b.seal(paper, signing, rs)

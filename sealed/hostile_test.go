@@ -157,7 +157,7 @@ func TestRepeatedRandomness(t *testing.T) {
 	first, err := sealed.DecodePaper(e.cast(0, "leader", []int{1, 0, 0, 0, 0}))
 	e.must(err)
 	for _, part := range [][]byte{first.Pairs[:32], first.Proof[:32]} {
-		if !e.board.Used([32]byte(part)) {
+		if used, _ := e.board.Used([][32]byte{[32]byte(part)}); !used {
 			t.Error("an element A or a commitment may be used again")
 		}
 	}

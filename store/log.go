@@ -49,7 +49,7 @@ func (tx *Tx) Replay(m minutes.Minute) error {
 	if err := tx.usable(writing); err != nil {
 		return err
 	}
-	if m.Seq != tx.b.head.Seq+1 || m.At.Before(tx.b.head.At) {
+	if m.Seq != tx.b.head.Seq+1 || !m.At.IsZero() && m.At.Before(tx.b.head.At) {
 		return fault.New(fault.Conflict, "entry %d does not follow entry %d", m.Seq, tx.b.head.Seq)
 	}
 	return tx.append(m)
@@ -70,7 +70,9 @@ func (tx *Tx) append(m minutes.Minute) error {
 		b.tiles[tileKey{t.Level, t.N}] = t.Hashes
 	}
 	tx.wrote = true
-	b.head.Seq, b.head.At = m.Seq, m.At
+	if b.head.Seq = m.Seq; !m.At.IsZero() {
+		b.head.At = m.At
+	}
 	b.pending = append(b.pending, n)
 	if b.size += len(m.Body); b.size > maxPending {
 		return tx.flush()
@@ -88,7 +90,7 @@ func (tx *Tx) flush() error {
 	ctx := tx.statementContext()
 	_, err := tx.c.bulk(ctx, tx.db.tables.minute, len(p), func(i int, r row) {
 		m := &p[i]
-		r[0], r[1], r[2], r[3], r[4] = m.Seq, m.At.UnixMilli(), m.Kind, string(m.Access), m.Office
+		r[0], r[1], r[2], r[3], r[4] = m.Seq, instant(m.At), m.Kind, string(m.Access), m.Office
 		r[5], r[6], r[7], r[8], r[9], r[10] = m.Proceeding, m.Rulebook, m.Clause, m.Salt[:], m.commitment[:], nullBlob(m.Body)
 	})
 	if err != nil {

@@ -92,7 +92,7 @@ func newTable(name, columns, conflict string) *table {
 
 // tables are the tables that are written many rows at a time.
 type tables struct {
-	minute, particular, tile, person, newPerson, unit, office, key *table
+	minute, particular, tile, person, newPerson, unit, office, key, credential *table
 }
 
 func newTables() *tables {
@@ -104,6 +104,7 @@ func newTables() *tables {
 		newPerson:  newTable("person", "id i, external t, email_mac b, facts b, particular b, seq i", ""),
 		unit:       newTable("unit", "id i, kind t, parent i, name t, facts b, opened i, closed i, seq i", "update"),
 		office:     newTable("office_term", "id i, office t, unit i, person i, from_at i, until_at i, known_seq i, ended_seq i", "update"),
+		credential: newTable("sealed_credential", "ballot t, key b, section t, class t, hash b, sequence i, seq i", " ON CONFLICT (ballot, key) DO NOTHING"),
 		key:        newTable("person_key", "person i, key b", " ON CONFLICT (person) DO NOTHING"),
 	}
 }

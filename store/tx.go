@@ -227,3 +227,11 @@ func milli(t time.Time) any {
 	}
 	return t.UnixMilli()
 }
+
+// instant gives Unix milliseconds; the zero time is 0.
+func instant(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
