@@ -100,7 +100,7 @@ func (s *State) applyBallot(kind string, body []byte) error {
 	case KindDrawn:
 		return with(body, s.drawn)
 	}
-	return nil
+	return s.applySeal(kind, body)
 }
 
 func with[T any](body []byte, f func(*T)) error {
@@ -220,7 +220,7 @@ func (s *State) stage(kind string, b *StageBody) {
 		}
 		s.Current = i
 	case KindOpened:
-		st.Status, st.Opened, st.Opens, st.Closes, st.Seats = Open, b.At, b.Opens, b.Closes, b.Seats
+		st.Status, st.Opened, st.Opens, st.Closes, st.Seats, st.Prep = Open, b.At, b.Opens, b.Closes, b.Seats, nil
 		st.Gather = &Gather{Opened: b.At, Closes: b.Closes, Bases: b.Bases}
 	case KindClosed:
 		st.Status, st.Closed, st.Outcome = Closed, b.At, b.Outcome

@@ -159,7 +159,7 @@ func (c OpenBallot) decide(d *decider) error {
 		return fault.Under(fault.TooEarly, d.cite(), "no ballot of %s is due to open", d.st.Ref)
 	}
 	r, st := d.stageRule(), d.st.Now()
-	if st.Closes != 0 && d.now() >= st.Closes {
+	if st.Closes != 0 && d.now() >= st.Closes && !d.late(st.Prep, r) {
 		return d.announceAgain(r)
 	}
 	how, err := r.How.Words(&scope{d: d})
@@ -183,18 +183,26 @@ func (c OpenBallot) decide(d *decider) error {
 	if b.Minimum, err = d.minimum(r, how); err != nil {
 		return d.haltOr(err)
 	}
+	if how == "sealed" {
+		if err := d.sealedOpening(r, &b); err != nil {
+			return err
+		}
+		c.Roll = b.Roll
+	}
 	if s := smallRoll(&c.Roll, b.Minimum); s != nil {
 		return d.unheld(r, &c, s, b.Minimum)
 	}
 	if err := d.paper(r, &b); err != nil {
 		return err
 	}
-	if err := d.emit(KindRoll, minutes.Public, &RollBody{Ballot: b.ID, Roll: publicRoll(c.Roll)}); err != nil {
-		return err
-	}
-	if c.Lines != nil {
-		if err := d.emit(KindRollLines, minutes.Officers, c.Lines); err != nil {
+	if !b.Sealed() { // whose roll was taken when its paper was fixed
+		if err := d.emit(KindRoll, minutes.Public, &RollBody{Ballot: b.ID, Roll: publicRoll(c.Roll)}); err != nil {
 			return err
+		}
+		if c.Lines != nil {
+			if err := d.emit(KindRollLines, minutes.Officers, c.Lines); err != nil {
+				return err
+			}
 		}
 	}
 	if err := d.emit(KindOpened, minutes.Public, &StageBody{Stage: r.Name, At: d.now(), Opens: st.Opens, Closes: b.Closes, Seats: b.Seats}); err != nil {
@@ -379,9 +387,12 @@ func (b *Ballot) ReadyToClose(book *rulebook.Book) bool {
 type Shut struct {
 	Root     string
 	Returned []Returned
-	Papers   any // nil where too few came back: then none is opened
+	Papers   any // nil where too few came back, then none is opened; and of a sealed ballot
 	Marked   any
 	Secrets  []Commit // the lot's secrets, opened
+
+	Few     bool             // of a sealed ballot: too few came back
+	Refused map[string]int64 // of a sealed ballot: papers that were refused, by reason
 }
 
 func (c Shut) decide(d *decider) error {
@@ -389,8 +400,8 @@ func (c Shut) decide(d *decider) error {
 	if b == nil || b.Closed != 0 || !b.ReadyToClose(d.book) {
 		return fault.Under(fault.Conflict, d.cite(), "the ballot is not ready to be closed")
 	}
-	shut := &ShutBody{Ballot: b.ID, At: d.now(), Root: c.Root, Returned: c.Returned, Recorded: b.Recorded, Unopened: b.Short(c.Returned) != nil}
-	if shut.Unopened != (c.Papers == nil) {
+	shut := &ShutBody{Ballot: b.ID, At: d.now(), Root: c.Root, Returned: c.Returned, Recorded: b.Recorded, Unopened: b.Short(c.Returned) != nil || c.Few, Refused: c.Refused}
+	if !b.Sealed() && shut.Unopened != (c.Papers == nil) {
 		return fault.New(fault.Internal, "papers of %s are opened, and there are too few, or the other way round", b.ID)
 	}
 	if err := d.emit(KindBallotShut, minutes.Public, shut); err != nil {

@@ -182,6 +182,8 @@ type ShutBody struct {
 	Returned []Returned      `json:"returned"`
 	Recorded []RecordedPaper `json:"recorded,omitempty"`
 	Unopened bool            `json:"unopened,omitempty"` // too few papers: none was opened, all are destroyed
+
+	Refused map[string]int64 `json:"refused,omitempty"` // of a sealed ballot: papers that were refused, by reason
 }
 
 // TotalsBody is what tellers counted.

@@ -71,6 +71,7 @@ type Stage struct {
 	Seats   int     `json:"seats,omitempty"`
 	How     string  `json:"how,omitempty"`  // a decision taken by a secret ballot of its own
 	Draw    *Draw   `json:"draw,omitempty"` // who was drawn
+	Prep    *Prep   `json:"prep,omitempty"` // a sealed ballot that is being prepared
 
 	Took []register.PersonID `json:"took,omitempty"` // who decided, by name
 }
@@ -209,6 +210,7 @@ type Ballot struct {
 	Outcome  string           `json:"outcome,omitempty"`
 	Tests    []Reached        `json:"tests,omitempty"`
 	Figures  map[string]int64 `json:"figures,omitempty"`  // of a vote: for, against, spoilt …
+	Seal     *Seal            `json:"seal,omitempty"`     // of a sealed ballot
 	Sections []SectionVotes   `json:"sections,omitempty"` // of a vote in several sections: what each choice got in each
 }
 
@@ -418,6 +420,9 @@ func (s *State) Due() int64 {
 	}
 	switch st.Status {
 	case Coming:
+		if st.Prep != nil && !st.Prep.Ready() {
+			return 0 // it waits for its trustees and its registrar
+		}
 		return st.Opens
 	case Open:
 		if b := s.OpenBallot(); b != nil && b.Stage == s.Current {
