@@ -2,16 +2,12 @@ package chamber
 
 import (
 	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/rulebook"
-	"github.com/omov/omov/store"
 )
 
 // maxFollow bounds how many runs one decision can set going, one after
@@ -24,6 +20,9 @@ const maxFollow = 20
 func (w *World) follow(st *proceeding.State, entries []minutes.Entry, refusal error) ([]minutes.Entry, error) {
 	if len(entries) == 0 {
 		return entries, refusal
+	}
+	if st != nil {
+		w.states[st.Ref] = st // consequences look at what has just been decided
 	}
 	out := entries
 	base := w.seq
@@ -56,11 +55,19 @@ func (w *World) consequence(e *minutes.Entry) ([]minutes.Entry, error) {
 			return nil, fault.Wrap(fault.Internal, err, "an adopted text cannot be read")
 		}
 		out := w.contradicted(e.Proceeding, &b)
-		if b.Kind == "rulebook" && b.Unit == 0 {
+		if b.Kind == rulesKind && b.Unit == 0 {
 			amended, err := w.amend(e.Proceeding, &b)
 			return append(out, amended...), err
 		}
 		return out, nil
+	case proceeding.KindOrdered:
+		var b proceeding.OrderBody
+		if err := json.Unmarshal(raw, &b); err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "an order cannot be read")
+		}
+		if b.Order == "set_aside" && !b.Asked && w.changedRules(e.Proceeding) {
+			return w.rebuild(e.Proceeding, b.N)
+		}
 	case proceeding.KindEffect:
 		var b proceeding.EffectBody
 		if err := json.Unmarshal(raw, &b); err != nil {
@@ -91,86 +98,9 @@ func why(e *minutes.Entry) string {
 	return e.Proceeding
 }
 
-// amend makes a new version of the rulebook: the change is applied to what will
-// be in force when it comes into force, not to what the proceeding was pinned
-// to, and a change that no longer fits is refused with what is wrong. Versions
-// that have been adopted and come into force after it take it up as well, or it
-// would be gone with the first of them.
-func (w *World) amend(ref string, b *proceeding.AdoptedBody) ([]minutes.Entry, error) {
-	rows, err := w.tx.Rulebooks()
-	if err != nil {
-		return nil, err
-	}
-	from := max(b.InForce, w.at.UnixMilli())
-	var books []*rulebook.Book
-	var bodies []RulebookBody
-	for _, r := range versionsFrom(rows, from) {
-		at := max(from, r.InForceAt.UnixMilli())
-		next, err := w.amended(&r, ref, b.Text, at)
-		if err != nil {
-			return nil, err
-		}
-		books = append(books, next)
-		bodies = append(bodies, adopted(next, ref, at))
-	}
-	if len(bodies) == 0 {
-		return nil, fault.New(fault.NotFound, "there is no rulebook that could be changed")
-	}
-	var words []string
-	for _, next := range books {
-		words = append(words, vocabulary(next)...)
-	}
-	bodies[0].First, bodies[0].Terms = w.newTerms(words)
-	out := make([]minutes.Entry, len(bodies))
-	for i := range bodies {
-		out[i] = adoptionEntry(bodies[i])
-	}
-	return out, nil
-}
-
-// amended applies a change to a version. Its first line says what it comes
-// from, so that a change back to what once was is a version of its own.
-func (w *World) amended(r *store.RulebookRow, ref, change string, at int64) (*rulebook.Book, error) {
-	base, err := w.c.Book(w.tx, r.Hash)
-	if err != nil {
-		return nil, err
-	}
-	next, problems := base.Amend([]byte(change))
-	if next == nil {
-		return nil, fault.New(fault.Conflict, "the change no longer fits the rulebook in force: %s", problems.Errors().Error())
-	}
-	day := base.Calendar().Instant(time.UnixMilli(at)).T.Format("2 January 2006")
-	return rulebook.Parse(append(fmt.Appendf(nil, "# As amended by %s, in force from %s.\n", ref, day), next.Source...))
-}
-
-// versionsFrom gives the version in force at an instant (Unix milliseconds),
-// and those that have been adopted and come into force after it, in that order.
-func versionsFrom(rows []store.RulebookRow, at int64) []store.RulebookRow {
-	var base *store.RulebookRow
-	later := map[int64]store.RulebookRow{}
-	for i := range rows { // in the order in which they were adopted
-		r := &rows[i]
-		switch from := r.InForceAt.UnixMilli(); {
-		case r.Within != "":
-		case from > at:
-			later[from] = *r
-		case base == nil || !r.InForceAt.Before(base.InForceAt):
-			base = r
-		}
-	}
-	out := []store.RulebookRow{}
-	if base != nil {
-		out = append(out, *base)
-	}
-	for _, from := range slices.Sorted(maps.Keys(later)) {
-		out = append(out, later[from])
-	}
-	return out
-}
-
 // start begins another procedure, under the rulebook in force.
 func (w *World) start(d *proceeding.Done) ([]minutes.Entry, error) {
-	book, err := w.c.Current(w.tx)
+	book, err := w.current()
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 const (
 	KindFounded  = "book.opened/1"      // public: the first entry of a book
 	KindRulebook = "rulebook.adopted/1" // public: its body is the rulebook
+	KindUnfit    = "rulebook.unfit/1"   // public: a change of the rules that could not be made
 	KindEvent    = "event.declared/1"   // public
 	KindStanding = "slot.standing/1"    // public: a standing discretion was used
 	KindTerms    = "vocabulary.extended/1"
@@ -25,7 +26,9 @@ type FoundedBody struct {
 }
 
 // RulebookBody adopts a version. Adopted is the reference of the proceeding
-// that decided it; empty at the founding.
+// that decided it; empty at the founding. Rebuilt says that what Adopted decided
+// was set aside, or restored, and that the rulebook was put together again from
+// the changes that stand.
 type RulebookBody struct {
 	Title   string   `json:"title"`
 	Edition string   `json:"edition"`
@@ -33,9 +36,18 @@ type RulebookBody struct {
 	Within  string   `json:"within,omitempty"`
 	InForce int64    `json:"in_force"` // Unix milliseconds
 	Adopted string   `json:"adopted,omitempty"`
+	Rebuilt bool     `json:"rebuilt,omitempty"`
 	Terms   []string `json:"terms,omitempty"` // new words of the vocabulary, numbered on from First
 	First   int64    `json:"first,omitempty"`
 	Source  []byte   `json:"source"`
+}
+
+// UnfitBody says that a change of the rules was decided and could not be made,
+// since it does not fit the rulebook any more. The decision stands on the record;
+// the rules stay as they are.
+type UnfitBody struct {
+	Ref string `json:"ref"`
+	Why string `json:"why"`
 }
 
 // EventBody declares an event for an instant.
@@ -77,6 +89,16 @@ type Adopted struct {
 	Objective  string `json:"objective,omitempty"`
 	Overridden string `json:"overridden,omitempty"` // by the decision of this run, which prevails
 	Aside      bool   `json:"aside,omitempty"`      // set aside by an order
+	InForce    int64  `json:"in_force,omitempty"`   // from when, if it was not at once
+	Unfit      bool   `json:"unfit,omitempty"`      // a change of the rules that could not be made
+}
+
+func textOf(ref string, b *proceeding.AdoptedBody, at int64) Adopted {
+	a := Adopted{Kind: b.Kind, Text: b.Text, Ref: ref, At: at, Unit: int64(b.Unit), Objective: b.Objective}
+	if b.InForce > at {
+		a.InForce = b.InForce
+	}
+	return a
 }
 
 // Organisation is the state that belongs to no proceeding.
@@ -100,7 +122,7 @@ func loadOrganisation(tx *store.Tx) (*Organisation, error) {
 // InForce tells whether an adopted text stands: it has not been set aside, and
 // whatever overrode it has not been set aside either.
 func (o *Organisation) InForce(a *Adopted) bool {
-	if a.Aside {
+	if a.Aside || a.Unfit {
 		return false
 	}
 	if a.Overridden == "" {

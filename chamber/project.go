@@ -92,7 +92,7 @@ func (p *projector) project(m minutes.Minute) error {
 		}
 	}
 	switch m.Kind {
-	case KindFounded, KindRulebook, KindEvent, KindStanding, KindTerms, KindOverridden, proceeding.KindAdopted:
+	case KindFounded, KindRulebook, KindUnfit, KindEvent, KindStanding, KindTerms, KindOverridden, proceeding.KindAdopted:
 		return p.organisation(m)
 	case register.KindUnits, register.KindImported, register.KindChanged, register.KindFilled, register.KindVacated, register.KindErased:
 		o, err := p.loadOrg()
@@ -215,6 +215,16 @@ func (p *projector) organisation(m minutes.Minute) error {
 		o.Name, o.Demo = b.Name, b.Demo
 	case KindRulebook:
 		return p.rulebook(m)
+	case KindUnfit:
+		var b UnfitBody
+		if err := body(m, &b); err != nil {
+			return err
+		}
+		for i := range o.Adopted {
+			if a := &o.Adopted[i]; a.Ref == b.Ref && a.Kind == rulesKind {
+				a.Unfit = true
+			}
+		}
 	case KindEvent:
 		var b EventBody
 		if err := body(m, &b); err != nil {
@@ -241,7 +251,7 @@ func (p *projector) organisation(m minutes.Minute) error {
 		if err := body(m, &b); err != nil {
 			return err
 		}
-		o.Adopted = append(o.Adopted, Adopted{Kind: b.Kind, Text: b.Text, Ref: m.Proceeding, At: m.At.UnixMilli(), Unit: int64(b.Unit), Objective: b.Objective})
+		o.Adopted = append(o.Adopted, textOf(m.Proceeding, &b, m.At.UnixMilli()))
 	case KindOverridden:
 		var b OverriddenBody
 		if err := body(m, &b); err != nil {
@@ -263,6 +273,11 @@ func (p *projector) rulebook(m minutes.Minute) error {
 	}
 	if err := p.terms(register.Term(b.First), b.Terms); err != nil {
 		return err
+	}
+	if b.Rebuilt { // those that do not fit are entered after it
+		for i := range p.org.Adopted {
+			p.org.Adopted[i].Unfit = false
+		}
 	}
 	return p.tx.PutRulebook(store.RulebookRow{Hash: b.Hash, Title: b.Title, Edition: b.Edition, Source: b.Source, Within: b.Within,
 		InForceAt: time.UnixMilli(b.InForce).UTC(), Seq: m.Seq})

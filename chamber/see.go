@@ -3,9 +3,11 @@ package chamber
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/register"
 )
 
@@ -54,6 +56,15 @@ func (w *World) see(e *minutes.Entry, seq int64) error {
 			rec.Apply(seq, row.Changes)
 			w.records[row.Person] = rec
 		}
+	case proceeding.KindAdopted:
+		var b proceeding.AdoptedBody
+		if err := read(&b); err != nil {
+			return err
+		}
+		org := *w.org
+		org.Adopted = append(slices.Clip(org.Adopted), textOf(e.Proceeding, &b, w.at.UnixMilli()))
+		w.org = &org
+		return nil
 	default:
 		return nil
 	}

@@ -48,6 +48,8 @@ type World struct {
 	states  map[string]*proceeding.State
 	refs    []string       // of all proceedings, the newest first; nil: not read yet
 	given   map[string]int // references given in this decision, by their beginning
+
+	fresh []store.RulebookRow // versions adopted in this decision
 }
 
 var _ proceeding.World = (*World)(nil)

@@ -360,7 +360,7 @@ func (l *look) texts(c *check) error {
 	})
 	var got []string
 	for _, a := range adopted {
-		if !a.Aside && (a.Overridden != "") == (c.key == "overridden") {
+		if !a.Aside && !a.Unfit && (a.Overridden != "") == (c.key == "overridden") {
 			got = append(got, a.Text)
 		}
 	}

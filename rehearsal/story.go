@@ -162,7 +162,7 @@ type said struct {
 	Procedure, Office, Cause, Why, How, Kind, Text, By, Ref, Rule string
 	Opens, Closes, At                                             int64
 	Candidate                                                     proceeding.Person
-	Automatic, Unopposed, Skipped, Asked                          bool
+	Automatic, Unopposed, Skipped, Asked, Rebuilt                 bool
 	Elected, Leaves                                               []proceeding.Person
 	Value                                                         proceeding.Held
 	Set                                                           proceeding.Slot
@@ -232,7 +232,12 @@ func (r *runner) ofOrganisation(kind string, b *said) (string, bool) {
 	case chamber.KindFounded:
 		return "The minute book of " + b.Name + " is opened.", true
 	case chamber.KindRulebook:
+		if b.Rebuilt {
+			return "The rulebook “" + b.Title + "”, edition " + b.Edition + ", is put together again from the changes that stand.", true
+		}
 		return "The rulebook “" + b.Title + "”, edition " + b.Edition + ", comes into force.", true
+	case chamber.KindUnfit:
+		return "The change of the rules by " + b.Ref + " does not fit the rulebook, and is not made: " + b.Why, true
 	case chamber.KindEvent:
 		return "Declared: " + spaced(b.Event) + ", on " + r.day(b.At) + ".", true
 	case chamber.KindOverridden:

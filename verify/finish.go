@@ -10,6 +10,7 @@ import (
 // finish looks at what can only be seen at the end, and writes the figures.
 func (v *verifier) finish() {
 	o := v.org
+	v.rulesAtTheEnd(o.lastAt)
 	ended := 0
 	for _, ref := range o.order {
 		r := o.runs[ref]

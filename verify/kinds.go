@@ -13,6 +13,7 @@ const (
 	kindFounded  = "book.opened/1"
 	kindOrigin   = "book.origin/1"
 	kindRulebook = "rulebook.adopted/1"
+	kindUnfit    = "rulebook.unfit/1"
 	kindEvent    = "event.declared/1"
 	kindStanding = "slot.standing/1"
 	kindTerms    = "vocabulary.extended/1"
@@ -42,9 +43,15 @@ type rulebookBody struct {
 	Within  string   `json:"within,omitempty"`
 	InForce int64    `json:"in_force"`
 	Adopted string   `json:"adopted,omitempty"`
+	Rebuilt bool     `json:"rebuilt,omitempty"`
 	Terms   []string `json:"terms,omitempty"`
 	First   int64    `json:"first,omitempty"`
 	Source  []byte   `json:"source"`
+}
+
+type unfitBody struct {
+	Ref string `json:"ref"`
+	Why string `json:"why"`
 }
 
 type eventBody struct {
@@ -152,6 +159,7 @@ func kinds() map[string]kind {
 		kindFounded:    {read: body[foundedBody], access: public},
 		kindOrigin:     {read: body[originBody], access: public},
 		kindRulebook:   {read: body[rulebookBody], access: public},
+		kindUnfit:      {read: body[unfitBody], access: public},
 		kindEvent:      {read: body[eventBody], access: public},
 		kindStanding:   {read: body[standingBody], access: public},
 		kindTerms:      {read: body[register.ImportedBody], access: officers},

@@ -20,6 +20,8 @@ type organisation struct {
 	kinds   map[string]kind
 	books   map[string]*rulebook.Book
 	adopted []adoption
+	lastAt  int64    // of the last entry that is open, Unix milliseconds
+	changes []change // of the rulebook, in the order in which they were adopted
 
 	units  []register.Unit
 	unitAt map[register.UnitID]int
@@ -77,6 +79,8 @@ func (v *verifier) about(e *entry, x any) {
 		v.Name, v.Demo = b.Name, b.Demo
 	case *rulebookBody:
 		v.rulebook(e, b)
+	case *unfitBody:
+		v.unfit(e, b)
 	case *eventBody:
 		v.declared(e, b)
 		o.events = append(o.events, *b)
@@ -121,6 +125,7 @@ func (v *verifier) rulebook(e *entry, b *rulebookBody) {
 	if e.head.Proceeding == "" && len(v.org.adopted) > 0 {
 		c.must(v.adoptedBy(b.Adopted), e.seq, "the rulebook was changed by no decision: %q adopted nothing", b.Adopted)
 	}
+	v.version(e, b)
 	v.org.books[b.Hash] = book
 	v.org.adopted = append(v.org.adopted, adoption{b.Hash, b.InForce, b.Within})
 }

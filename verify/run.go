@@ -57,6 +57,7 @@ func (v *verifier) entry(e *entry) {
 	if v.full && e.access != minutes.Public {
 		v.Check(CheckOpened).Done++
 	}
+	v.org.lastAt = e.at.UnixMilli()
 	k, ok := v.org.kinds[e.head.Kind]
 	if !c.must(ok, e.seq, "it is of the kind %q, which this verifier does not know", e.head.Kind) {
 		return
@@ -182,6 +183,9 @@ func (v *verifier) after(e *entry, r *run, x any) {
 		}
 	case *proceeding.AdoptedBody:
 		r.adopted, r.text, r.adoptedAt = true, b.Kind, e.seq
+		if b.Kind == "rulebook" && b.Unit == 0 {
+			v.org.changes = append(v.org.changes, change{e.head.Proceeding, b.Text, max(b.InForce, e.at.UnixMilli())})
+		}
 	case *proceeding.EffectBody:
 		v.org.reaching = append(v.org.reaching, reaching{Done: b.Done, from: e.head.Proceeding})
 	case *register.VacatedBody:

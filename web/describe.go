@@ -22,7 +22,7 @@ func describe(m *minutes.Minute) string {
 		Name, Title, Edition, Stage, Outcome, Waits, Slot, Order, Event string
 		Procedure, Office, Cause, Why, How, Kind                        string
 		Candidate                                                       proceeding.Person
-		Automatic, Unopposed, Unopened, Skipped, Demo                   bool
+		Automatic, Unopposed, Unopened, Skipped, Demo, Rebuilt          bool
 		Elected, Leaves                                                 []proceeding.Person
 		Value                                                           proceeding.Held
 		Term                                                            json.RawMessage
@@ -39,7 +39,12 @@ func describe(m *minutes.Minute) string {
 	case chamber.KindFounded:
 		return "The minute book of " + b.Name + " is opened."
 	case chamber.KindRulebook:
+		if b.Rebuilt {
+			return fmt.Sprintf("The rulebook “%s”, edition %s, is put together again from the changes that stand.", b.Title, dayWords(b.Edition))
+		}
 		return fmt.Sprintf("The rulebook “%s”, edition %s, comes into force.", b.Title, dayWords(b.Edition))
+	case chamber.KindUnfit:
+		return "A change of the rules that was decided does not fit the rulebook, and is not made: " + b.Why
 	case chamber.KindEvent:
 		return "Declared: " + spaced(b.Event) + "."
 	case register.KindUnits:

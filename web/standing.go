@@ -105,6 +105,8 @@ func (v *visit) texts(w *chamber.World) []TextView {
 		switch {
 		case a.Aside:
 			t.Why = "set aside by an order"
+		case a.Unfit:
+			t.Why = "it does not fit the rulebook any more, and was not made"
 		case a.Overridden != "":
 			t.Why = "overridden by " + a.Overridden + ", which prevails"
 		}
