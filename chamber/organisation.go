@@ -77,6 +77,8 @@ type Organisation struct {
 	Events   []EventBody                `json:"events,omitempty"`
 	Slots    map[string]proceeding.Slot `json:"slots,omitempty"`
 	Adopted  []Adopted                  `json:"adopted,omitempty"`
+
+	Trustees *proceeding.TrusteesBody `json:"trustees,omitempty"` // of sealed ballots to come; nil: the server alone
 }
 
 // Adopted is a text in force.

@@ -78,6 +78,9 @@ func newProjector(c *Chamber, tx *store.Tx) *projector {
 
 // project applies one minute.
 func (p *projector) project(m minutes.Minute) error {
+	if m.Kind == proceeding.KindSealedPaper || m.Kind == proceeding.KindPart {
+		return p.sealedEntry(m) // they change no run
+	}
 	if m.Proceeding != "" {
 		st, err := p.state(m.Proceeding)
 		if err != nil {
@@ -92,7 +95,7 @@ func (p *projector) project(m minutes.Minute) error {
 		}
 	}
 	switch m.Kind {
-	case KindFounded, KindRulebook, KindUnfit, KindEvent, KindStanding, KindTerms, KindOverridden, proceeding.KindAdopted:
+	case KindFounded, KindRulebook, KindUnfit, KindEvent, KindStanding, KindTerms, KindOverridden, proceeding.KindAdopted, proceeding.KindTrustees:
 		return p.organisation(m)
 	case register.KindUnits, register.KindImported, register.KindChanged, register.KindFilled, register.KindVacated, register.KindErased:
 		o, err := p.loadOrg()
@@ -105,6 +108,8 @@ func (p *projector) project(m minutes.Minute) error {
 		return p.roll(m)
 	case proceeding.KindBallotShut:
 		return p.shut(m)
+	case proceeding.KindPrepared, proceeding.KindMessage, proceeding.KindPhase, proceeding.KindListed, proceeding.KindClosing, proceeding.KindDeed:
+		return p.sealedEntry(m)
 	}
 	return nil
 }
@@ -166,6 +171,9 @@ func (p *projector) shut(m minutes.Minute) error {
 		return err
 	}
 	if err := p.tx.DestroyPapers(b.Ballot); err != nil {
+		return err
+	}
+	if err := p.tx.EndSealed(b.Ballot); err != nil {
 		return err
 	}
 	return p.tx.ClearMarked(b.Ballot)
@@ -240,6 +248,9 @@ func (p *projector) organisation(m minutes.Minute) error {
 			o.Slots = map[string]proceeding.Slot{}
 		}
 		o.Slots[fmt.Sprintf("%s@%d", b.Slot, b.Unit)] = b.Set
+	case proceeding.KindTrustees:
+		o.Trustees = &proceeding.TrusteesBody{}
+		return body(m, o.Trustees)
 	case KindTerms:
 		var b register.ImportedBody
 		if err := body(m, &b); err != nil {
@@ -384,7 +395,7 @@ func (p *projector) rows(m minutes.Minute) error {
 			return err
 		}
 	}
-	sealed := newSealed(m.Particulars)
+	parts := newParts(m.Particulars)
 	rows := make([]store.PersonRow, len(b.Rows))
 	facts := make([]byte, 0, 64*len(b.Rows)) // of all rows, so that each is no allocation of its own
 	var rec register.Record
@@ -409,7 +420,7 @@ func (p *projector) rows(m minutes.Minute) error {
 		from := len(facts)
 		facts = rec.Append(facts)
 		row.Facts = facts[from:len(facts):len(facts)]
-		if k := sealed.of(row.ID); k >= 0 {
+		if k := parts.of(row.ID); k >= 0 {
 			row.Particular = m.Particulars[k].Cipher
 			row.External, row.EmailMAC = found[k].External, found[k].MAC
 		}
@@ -418,18 +429,18 @@ func (p *projector) rows(m minutes.Minute) error {
 	return p.tx.PutPeople(rows)
 }
 
-// sealed finds the particulars of an entry's rows. As a rule both are in the
+// parts finds the particulars of an entry's rows. As a rule both are in the
 // same order.
-type sealed struct {
+type parts struct {
 	list []minutes.Particular
 	next int
 	all  map[int64]int // where they are not
 }
 
-func newSealed(list []minutes.Particular) *sealed { return &sealed{list: list} }
+func newParts(list []minutes.Particular) *parts { return &parts{list: list} }
 
 // of gives the place of a person's particulars in the entry, -1 for none.
-func (s *sealed) of(person int64) int {
+func (s *parts) of(person int64) int {
 	if s.next < len(s.list) && s.list[s.next].Person == person {
 		s.next++
 		return s.next - 1

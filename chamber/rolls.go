@@ -161,6 +161,9 @@ type RollSectionFacts struct {
 // a read snapshot, the contest's key made and kept apart, and one transaction
 // enters both. It does nothing where no ballot is due.
 func (c *Chamber) OpenDue(ctx context.Context, ref string) (*proceeding.State, error) {
+	if st, sealed, err := c.sealedDue(ctx, ref); err != nil || sealed {
+		return st, err
+	}
 	if roll, err := c.rollIfDue(ctx, ref, false); err != nil || roll == nil {
 		return nil, err
 	}

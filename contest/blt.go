@@ -42,7 +42,7 @@ func WriteBLT(out io.Writer, b *proceeding.Ballot, papers *PapersBody, section, 
 		return fault.New(fault.NotFound, "This ballot has no section %q.", section)
 	}
 	fmt.Fprintln(w, "0")
-	for _, n := range names(b.Options) {
+	for _, n := range proceeding.OptionNames(b.Options) {
 		fmt.Fprintf(w, "%q\n", n)
 	}
 	fmt.Fprintf(w, "%q\n", title)
@@ -66,7 +66,7 @@ func Cut(b *proceeding.Ballot, papers *PapersBody, sheet *count.Sheet) *PapersBo
 			gone[n] = true
 		}
 	}
-	list := names(b.Options)
+	list := proceeding.OptionNames(b.Options)
 	out := &PapersBody{Ballot: papers.Ballot}
 	for _, s := range papers.Sections {
 		short := SectionPapers{Section: s.Section}

@@ -142,35 +142,8 @@ func (b *openBallot) check(p *Paper) error {
 	return nil
 }
 
-// Kind says how a paper is marked.
-type Kind string
-
-// The kinds of paper.
-const (
-	Rank   Kind = "rank"   // put the candidates in order
-	One    Kind = "one"    // one mark
-	Many   Kind = "many"   // up to as many marks as seats, or as wanted
-	Choose Kind = "choose" // for, against …
-)
-
-// KindOf gives how the papers of a ballot are marked, and how many marks one
-// can have.
-func KindOf(b *proceeding.Ballot) (Kind, int) {
-	switch b.Method {
-	case "":
-		return Choose, 1
-	case "plurality", "exhaustive":
-		return One, 1
-	case "plurality-at-large":
-		return Many, min(b.Seats, len(b.Options))
-	case "approval":
-		return Many, len(b.Options)
-	}
-	return Rank, len(b.Options)
-}
-
 func (b *openBallot) marks() int {
-	_, n := KindOf(&b.ballot)
+	_, n := b.ballot.Marking()
 	return n
 }
 
@@ -195,7 +168,7 @@ func list(words []string) string {
 // canonical puts marks whose order means nothing in one order, so that equal
 // papers are equal.
 func (b *openBallot) canonical(p *Paper) {
-	if k, _ := KindOf(&b.ballot); k == Many {
+	if k, _ := b.ballot.Marking(); k == proceeding.ByMany {
 		slices.Sort(p.Ranks)
 	}
 }

@@ -39,7 +39,7 @@ func RecountUnder(other *rulebook.Book, procedure string, b *proceeding.Ballot, 
 	if err != nil {
 		return nil, err
 	}
-	c := count.Contest{Candidates: names(b.Options), Seats: max(1, b.Seats), Seed: proceeding.LotSeed(b), Scale: stage.ScaleFor(len(b.Options))}
+	c := count.Contest{Candidates: proceeding.OptionNames(b.Options), Seats: max(1, b.Seats), Seed: proceeding.LotSeed(b), Scale: stage.ScaleFor(len(b.Options))}
 	sheet, err := countBy(method, c, sections)
 	if err == nil && exhaustive {
 		sheet.Notes = append(sheet.Notes, "An exhaustive ballot would have been held anew at every round; here the later preferences stand for the later rounds.")

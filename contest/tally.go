@@ -3,7 +3,6 @@ package contest
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"math/big"
 	"slices"
 
@@ -87,7 +86,7 @@ func Count(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) (*pro
 	if b.Method == "exhaustive" {
 		return countRound(st, b, papers)
 	}
-	c := count.Contest{Candidates: names(b.Options), Seats: b.Seats, Seed: proceeding.LotSeed(b), Quotas: resultQuotas(b), Scale: b.Scale}
+	c := count.Contest{Candidates: proceeding.OptionNames(b.Options), Seats: b.Seats, Seed: proceeding.LotSeed(b), Quotas: resultQuotas(b), Scale: b.Scale}
 	sections, err := Sections(b, papers)
 	if err != nil {
 		return nil, err
@@ -189,19 +188,6 @@ func sheetText(s *count.Sheet) (string, error) {
 	return string(b), nil
 }
 
-// names are the options' names, told apart where two are the same.
-func names(options []proceeding.Person) []string {
-	out := make([]string, len(options))
-	seen := map[string]int{}
-	for i, o := range options {
-		out[i] = o.Name
-		if seen[o.Name]++; seen[o.Name] > 1 {
-			out[i] = fmt.Sprintf("%s (%d)", o.Name, seen[o.Name])
-		}
-	}
-	return out
-}
-
 // Sections makes the sections of a count from papers.
 func Sections(b *proceeding.Ballot, papers *PapersBody) ([]count.Section, error) {
 	var out []count.Section
@@ -255,7 +241,7 @@ func countRound(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) 
 	if err != nil {
 		return nil, err
 	}
-	c := count.Contest{Candidates: names(all), Seats: b.Seats, Seed: proceeding.LotSeed(b), LotsBefore: lots}
+	c := count.Contest{Candidates: proceeding.OptionNames(all), Seats: b.Seats, Seed: proceeding.LotSeed(b), LotsBefore: lots}
 	stands := make([]int, len(b.Options))
 	for i, o := range b.Options {
 		stands[i] = slices.IndexFunc(all, func(p proceeding.Person) bool { return p.ID == o.ID })
@@ -327,7 +313,7 @@ func roundsBefore(st *proceeding.State, b *proceeding.Ballot) ([]proceeding.Pers
 			return nil, nil, nil, 0, fault.Wrap(fault.Damaged, err, "the sheet of %s cannot be read", x.ID)
 		}
 	}
-	sheet.Candidates = names(all)
+	sheet.Candidates = proceeding.OptionNames(all)
 	var earlier []count.Round
 	lots := 0
 	for _, stage := range sheet.Stages {

@@ -14,16 +14,17 @@ import (
 
 // The outcomes of ballots.
 const (
-	Elected    = "elected"
-	Carried    = "carried"
-	Lost       = "lost"
-	Inquorate  = "inquorate"
-	Doubted    = "doubted"
-	NextRound  = "next round"
-	TooFew     = "short"           // nobody stands
-	Unopened   = rulebook.Unopened // too few papers for a secret ballot to be opened
-	Unopposed  = "elected without a ballot"
-	abstention = "abstain"
+	Elected   = "elected"
+	Carried   = "carried"
+	Lost      = "lost"
+	Inquorate = "inquorate"
+	Doubted   = "doubted"
+	NextRound = "next round"
+	TooFew    = "short"           // nobody stands
+	Unopened  = rulebook.Unopened // too few papers for a secret ballot to be opened
+	Unopposed = "elected without a ballot"
+	// Abstain is the choice that is none.
+	Abstain = "abstain"
 )
 
 // NeedsRoll tells whether a ballot of the run is due to open, so that its
@@ -243,7 +244,7 @@ func publicRoll(r Roll) Roll {
 func (d *decider) paper(r *rulebook.Stage, b *Ballot) error {
 	b.Question = r.Says.Text(&scope{d: d})
 	if r.Method == nil {
-		b.Choices = []string{"for", "against", abstention}
+		b.Choices = []string{"for", "against", Abstain}
 		if len(r.Options) > 0 {
 			b.Choices = slices.Clone(r.Options)
 		}

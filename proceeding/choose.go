@@ -184,13 +184,13 @@ func (d *decider) bodyVote(r *rulebook.Stage, c Choose) error {
 			return fault.New(fault.Invalid, "votes are counted from nought")
 		}
 		f[k] = n
-		if k != "present" && k != "papers" && k != abstention && k != "spoilt" {
+		if k != "present" && k != "papers" && k != Abstain && k != "spoilt" {
 			f["cast"] += n
 		}
 	}
 	f["for"] = f[c.Option]
 	if _, given := c.Votes["papers"]; !given {
-		f["papers"] = f["cast"] + f[abstention] + f["spoilt"]
+		f["papers"] = f["cast"] + f[Abstain] + f["spoilt"]
 	}
 	if f["present"] == 0 {
 		f["present"] = f["papers"]

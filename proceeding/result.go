@@ -169,7 +169,7 @@ func (c Declare) decide(d *decider) error {
 func Prevails(b *Ballot, f map[string]int64) string {
 	best := ""
 	for _, o := range b.Choices {
-		if o == abstention {
+		if o == Abstain {
 			continue
 		}
 		switch {
@@ -233,12 +233,12 @@ func (d *decider) ballotFigures(b *Ballot, given map[string]int64) figures {
 	} else {
 		f["cast"] = 0
 		for _, o := range b.Choices {
-			if o != abstention {
+			if o != Abstain {
 				f["cast"] += f[o]
 			}
 		}
 		if _, ok := given["papers"]; !ok {
-			f["papers"] = f["cast"] + f["spoilt"] + f[abstention]
+			f["papers"] = f["cast"] + f["spoilt"] + f[Abstain]
 		}
 	}
 	if _, ok := given["present"]; !ok {

@@ -475,3 +475,32 @@ func (s *State) applySeal(kind string, body []byte) error {
 	}
 	return nil
 }
+
+// KindTrustees names the trustees of the sealed ballots to come; it belongs to
+// no proceeding.
+const KindTrustees = "seal.trustees/1"
+
+// Trustee is one of those who hold the key of sealed ballots together. The keys
+// are elements of the group, in hexadecimal.
+type Trustee struct {
+	Name     string `json:"name"`
+	Sign     string `json:"sign"`
+	Seal     string `json:"seal"`
+	Operator bool   `json:"operator"` // runs the server too
+}
+
+// Registrar makes the credentials; without a key the server does.
+type Registrar struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
+}
+
+// TrusteesBody names trustees. Without any the server is the only one.
+type TrusteesBody struct {
+	At        int64     `json:"at"`
+	By        string    `json:"by"` // office
+	Trustees  []Trustee `json:"trustees"`
+	Threshold int       `json:"threshold"`
+	Mixers    []string  `json:"mixers"` // names of trustees, in the order of mixing
+	Registrar Registrar `json:"registrar"`
+}

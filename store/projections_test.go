@@ -272,11 +272,11 @@ func TestRolls(t *testing.T) {
 				return err
 			}
 			var chunks [][]byte
-			for b, err := range tx.RollChunks(row.ID) {
+			for x, err := range tx.RollChunks(row.ID) {
 				if err != nil {
 					return err
 				}
-				chunks = append(chunks, b)
+				chunks = append(chunks, x.Entries)
 			}
 			check(t, "RollChunks", chunks, [][]byte{{0}, {1}, {2}})
 			b, err := tx.RollChunk(row.ID, 1)

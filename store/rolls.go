@@ -76,13 +76,19 @@ func (tx *Tx) RollChunk(roll, n int64) ([]byte, error) {
 	return b, err
 }
 
+// RollPart is a chunk of a roll with its number.
+type RollPart struct {
+	N       int64
+	Entries []byte
+}
+
 // RollChunks gives the chunks of a roll in order. An error ends it.
-func (tx *Tx) RollChunks(roll int64) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for n := int64(-1); ; {
-			var b []byte
-			found, err := tx.one(`SELECT n, entries FROM roll_chunk WHERE roll = $1 AND n > $2 ORDER BY n LIMIT 1`, func(r row) { n, b = r.int(0), r.blob(1) }, roll, n)
-			if !found && err == nil || !yield(b, err) || err != nil {
+func (tx *Tx) RollChunks(roll int64) iter.Seq2[RollPart, error] {
+	return func(yield func(RollPart, error) bool) {
+		x := RollPart{N: -1}
+		for {
+			found, err := tx.one(`SELECT n, entries FROM roll_chunk WHERE roll = $1 AND n > $2 ORDER BY n LIMIT 1`, func(r row) { x.N, x.Entries = r.int(0), r.blob(1) }, roll, x.N)
+			if !found && err == nil || !yield(x, err) || err != nil {
 				return
 			}
 		}

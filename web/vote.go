@@ -24,7 +24,7 @@ func (s *Site) voteRoutes() {
 type PaperView struct {
 	Ref, Title, Question, Section, UnitName, Declare, Clause string
 	Unit                                                     register.UnitID
-	Kind                                                     contest.Kind
+	Kind                                                     proceeding.Marking
 	Most                                                     int
 	Options                                                  []PaperOption
 	Choices                                                  []string
@@ -87,7 +87,7 @@ func (v *visit) paperView(section, unit string) (*PaperView, *proceeding.Ballot,
 	}
 	x.Section, x.Unit, x.UnitName, x.Declare = one.Section, one.Unit, one.UnitName, one.Declare
 	x.Question, x.How, x.Revote, x.Minimum, x.Closes = b.Question, b.How, b.Revote, b.Minimum, moment(book, b.Closes)
-	x.Kind, x.Most = contest.KindOf(b)
+	x.Kind, x.Most = b.Marking()
 	if p := proceeding.ProcedureOf(book, st); p != nil {
 		x.Clause = p.Stages[b.Stage].Cite
 	}
@@ -181,7 +181,7 @@ func (v *visit) noBallot(book *rulebook.Book, st *proceeding.State) error {
 func (v *visit) filled(x *PaperView) (contest.Paper, error) {
 	p := contest.Paper{Choice: -1}
 	switch x.Kind {
-	case contest.Choose:
+	case proceeding.ByChoice:
 		p.Choice = slices.Index(x.Choices, v.r.PostFormValue("choice"))
 		if p.Choice < 0 {
 			return p, fault.New(fault.Invalid, "Choose one of the answers.")
@@ -189,7 +189,7 @@ func (v *visit) filled(x *PaperView) (contest.Paper, error) {
 		x.Choice = x.Choices[p.Choice]
 		x.Order = []string{x.Choice}
 		return p, nil
-	case contest.One, contest.Many:
+	case proceeding.ByOne, proceeding.ByMany:
 		return v.marks(x, p)
 	}
 	return v.ranks(x, p)
@@ -317,7 +317,7 @@ func (v *visit) cast() error {
 		return v.noBallot(book, st)
 	}
 	x := &PaperView{Choices: b.Choices}
-	x.Kind, x.Most = contest.KindOf(b)
+	x.Kind, x.Most = b.Marking()
 	for i, o := range b.Options {
 		x.Options = append(x.Options, PaperOption{N: i, Name: o.Name})
 	}
