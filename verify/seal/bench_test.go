@@ -22,12 +22,11 @@ func BenchmarkVerifierMix(b *testing.B) {
 		p := must[*mixing.Proof](b)(mixing.Shuffle(x.g, st))
 		for name, g := range map[string]*ristretto.Group{"lanes": ristretto.New(), "plain": ristretto.NewPlain()} {
 			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
-				e := must[*seal.Election](b)(seal.Open(g, x.manifest))
-				must[[]int](b)(e.Keys(x.messages))
-				e.Manifest.Mixers = e.Manifest.Mixers[:1]
+				e := must[*seal.Election](b)(x.keyed(g))
 				raw := p.Encode(st)
+				group := &seal.Group{Contest: e.Contest("leader"), Section: "members", Class: "full"}
 				for b.Loop() {
-					if _, err := e.Mixed(closing(), groupName, e.Contest("leader"), in, [][]byte{raw}); err != nil {
+					if _, err := e.Mix(closing(), group, x.m.Mixers[0], 0, in, raw); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -60,13 +59,13 @@ func BenchmarkVerifierPapers(b *testing.B) {
 	for range n {
 		papers = append(papers, one)
 	}
-	e := must[*seal.Election](b)(seal.Open(x.g, x.manifest))
-	must[[]int](b)(e.Keys(x.messages))
-	if err := e.Listing(x.list, x.listSig); err != nil {
-		b.Fatal(err)
-	}
+	e := must[*seal.Election](b)(x.keyed(x.g))
 	for b.Loop() {
-		e.Board(papers, n)
+		board := e.Board()
+		for i, p := range papers {
+			board.Post(int64(i), p)
+		}
+		board.Check()
 	}
 	b.ReportMetric(60*b.Elapsed().Seconds()/float64(b.N), "s/600k")
 }

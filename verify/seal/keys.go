@@ -45,8 +45,8 @@ type holder struct {
 	posted       map[string]bool
 }
 
-// ceremony follows a key generation.
-type ceremony struct {
+// Ceremony follows a key generation, message by message.
+type Ceremony struct {
 	e      *Election
 	phase  int
 	all    []holder
@@ -55,12 +55,9 @@ type ceremony struct {
 	signed []int // who confirmed
 }
 
-// Keys follows the trustees' messages in the order of the board and gives the
-// joint key and everybody's verification key. A message of a later phase ends
-// the phases before it; confirmed tells who has signed the transcript, and at
-// least as many as open must have.
-func (e *Election) Keys(messages [][]byte) (confirmed []int, err error) {
-	c := &ceremony{e: e, log: newScript("keygen")}
+// Ceremony begins to follow the key generation of an election.
+func (e *Election) Ceremony() *Ceremony {
+	c := &Ceremony{e: e, log: newScript("keygen")}
 	for _, t := range e.Manifest.Trustees {
 		sign, _ := hex.DecodeString(t.Sign) // read by Open
 		sealed, _ := hex.DecodeString(t.Seal)
@@ -68,18 +65,86 @@ func (e *Election) Keys(messages [][]byte) (confirmed []int, err error) {
 		c.all = append(c.all, holder{posted: map[string]bool{}})
 	}
 	c.log.put("manifest", e.Hash[:]).number("threshold", e.Manifest.Threshold)
-	for i, raw := range messages {
-		if err := c.post(raw); err != nil {
-			return nil, wrong("message %d of the key generation: %v", i+1, err)
-		}
-	}
-	if phases()[c.phase] != "confirm" || len(c.signed) < e.Manifest.Threshold {
-		return nil, wrong("%d trustees have confirmed the key; it takes %d", len(c.signed), e.Manifest.Threshold)
-	}
-	return c.signed, nil
+	return c
 }
 
-func (c *ceremony) post(raw []byte) error {
+// Confirmed gives who has signed the transcript, by number, ascending.
+func (c *Ceremony) Confirmed() []int { return slices.Sorted(slices.Values(c.signed)) }
+
+// Disqualified gives who is out, by number, ascending.
+func (c *Ceremony) Disqualified() []int {
+	out := []int{}
+	for j := range c.all {
+		if c.all[j].out {
+			out = append(out, j+1)
+		}
+	}
+	return out
+}
+
+// Done tells whether there is a key, and as many have confirmed it as open.
+func (c *Ceremony) Done() error {
+	if phases()[c.phase] != "confirm" || len(c.signed) < c.e.Manifest.Threshold {
+		return wrong("%d trustees have confirmed the key; it takes %d", len(c.signed), c.e.Manifest.Threshold)
+	}
+	return nil
+}
+
+// waiting tells whether somebody's message of this phase is missing.
+func (c *Ceremony) waiting() bool {
+	for j := range c.all {
+		t := &c.all[j]
+		var missing bool
+		switch phases()[c.phase] {
+		case "commit":
+			missing = t.commit == nil
+		case "reveal":
+			missing = t.coefficients == nil
+		case "verdict":
+			missing = !t.posted["verdict"]
+		case "answer":
+			missing = len(t.accusers) > 0 && !t.answered
+		default:
+			missing = !t.posted["confirm"]
+		}
+		if missing && !t.out {
+			return true
+		}
+	}
+	return false
+}
+
+// reach ends the phases before one in which nobody is waited for.
+func (c *Ceremony) reach(at int) error {
+	for c.phase < at && !c.waiting() {
+		if err := c.end(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// End is an officer ending a phase in which somebody is waited for.
+func (c *Ceremony) End(phase string) error {
+	at := slices.Index(phases(), phase)
+	if at < 0 {
+		return wrong("there is no phase %q", phase)
+	}
+	if err := c.reach(at); err != nil {
+		return err
+	}
+	if at != c.phase {
+		return wrong("the phase %s is ended, and it is the turn of %s", phase, phases()[c.phase])
+	}
+	if phase == "confirm" {
+		return nil // who has not confirmed is merely not among those who have
+	}
+	return c.end()
+}
+
+// Post takes the next message. A phase ends by itself when everybody's message
+// of it is there, and otherwise by an officer.
+func (c *Ceremony) Post(raw []byte) error {
 	var m message
 	if len(raw) > 16<<10 {
 		return wrong("it is too long")
@@ -91,16 +156,13 @@ func (c *ceremony) post(raw []byte) error {
 	if m.Version != 1 || m.Manifest != hex.EncodeToString(c.e.Hash[:]) || m.From < 1 || m.From > len(c.all) || at < 0 {
 		return wrong("it belongs to another key generation")
 	}
-	for c.phase < at {
-		if err := c.end(); err != nil {
-			return err
-		}
+	if err := c.reach(at); err != nil {
+		return err
 	}
 	t := &c.all[m.From-1]
 	if at != c.phase || t.out || t.posted[m.Kind] {
 		return wrong("trustee %d has no %s to post now", m.From, m.Kind)
 	}
-	t.posted[m.Kind] = true
 	unsigned := m
 	unsigned.Signature = nil
 	said, err := minutes.Canonical(&unsigned)
@@ -116,6 +178,7 @@ func (c *ceremony) post(raw []byte) error {
 	if err := c.take(&m, t); err != nil {
 		return wrong("trustee %d: %v", m.From, err)
 	}
+	t.posted[m.Kind] = true
 	if m.Kind != "confirm" {
 		c.log.put("message", said)
 	}
@@ -134,7 +197,7 @@ func (m *message) alone() bool {
 	return true
 }
 
-func (c *ceremony) take(m *message, t *holder) error {
+func (c *Ceremony) take(m *message, t *holder) error {
 	if !m.alone() {
 		return wrong("a %s holds what does not belong to it", m.Kind)
 	}
@@ -163,7 +226,7 @@ func (c *ceremony) take(m *message, t *holder) error {
 	return nil
 }
 
-func (c *ceremony) reveal(m *message, t *holder) error {
+func (c *Ceremony) reveal(m *message, t *holder) error {
 	n := c.e.Manifest.Threshold
 	if len(m.Coefficients) != 32*n || len(m.Shares) != len(c.all) || len(m.Salt) != 32 || len(m.Knows) != 64 {
 		return wrong("what is revealed has not the right length")
@@ -194,7 +257,7 @@ func (c *ceremony) reveal(m *message, t *holder) error {
 	return nil
 }
 
-func (c *ceremony) answer(m *message, t *holder) error {
+func (c *Ceremony) answer(m *message, t *holder) error {
 	accusers := slices.Sorted(slices.Values(t.accusers))
 	if len(accusers) == 0 || len(m.Answers) != len(accusers) {
 		return wrong("it does not answer every complaint, and nothing else")
@@ -225,7 +288,7 @@ func (e *Election) share(ps []ristretto.Point, j int) ristretto.Point {
 }
 
 // end ends a phase: who has not done what it asks is out.
-func (c *ceremony) end() error {
+func (c *Ceremony) end() error {
 	for j := range c.all {
 		t := &c.all[j]
 		if t.out {
@@ -263,7 +326,7 @@ func (c *ceremony) end() error {
 }
 
 // settle computes the joint key, everybody's verification key and the digest.
-func (c *ceremony) settle() {
+func (c *Ceremony) settle() {
 	e := c.e
 	joint := e.g.Identity()
 	var keys []byte

@@ -62,10 +62,11 @@ type Election struct {
 	Key      [32]byte   // the joint key, once Keys has found it
 	Shares   [][32]byte // verification keys of the trustees
 
-	g        *ristretto.Group
-	y        ristretto.Point
-	listed   map[[32]byte]seat
-	registra []byte
+	g         *ristretto.Group
+	y         ristretto.Point
+	listed    map[[32]byte]seat
+	registrar []byte
+	bases     []ristretto.Affine // of mixes: H, h_1, h_2 …
 }
 
 // seat is where a credential votes.
@@ -87,7 +88,7 @@ func Open(g *ristretto.Group, manifest []byte) (*Election, error) {
 		}
 	}
 	var err error
-	if e.registra, err = e.element(m.Registrar.Key); err != nil {
+	if e.registrar, err = e.element(m.Registrar.Key); err != nil {
 		return nil, wrong("the registrar's key: %v", err)
 	}
 	if m.Version != 1 || m.Group != "ristretto255" || !reference(m.Election) || m.MinSize < 1 {
@@ -133,7 +134,7 @@ func (e *Election) contests() error {
 			seen[o] = true
 		}
 		if c.sum() {
-			if c.Least < 0 || c.Most < 1 || c.Least > c.Most || c.Most > len(c.Options) || c.Top != 0 || c.slots() > 512 {
+			if c.Least < 1 || c.Least > c.Most || c.Most > len(c.Options) || c.Top != 0 || c.slots() > 512 {
 				return wrong("contest %s has bounds that mean nothing", c.ID)
 			}
 			continue
@@ -184,7 +185,7 @@ func (e *Election) trustees() error {
 			}
 			seen[k] = true
 		}
-		if t.Name == "" || seen["name "+t.Name] {
+		if t.Name == "" || len(t.Name) > 200 || seen["name "+t.Name] {
 			return wrong("a trustee has no name of their own")
 		}
 		seen["name "+t.Name] = true

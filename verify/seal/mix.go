@@ -3,34 +3,34 @@ package seal
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 
 	"github.com/omov/omov/ristretto"
 )
 
-// Mixed checks the mixes of a group one after the other: each of them proves
-// that what came out is what went in, in another order and encrypted anew. It
-// gives what came out of the last. Every mixer of the manifest has mixed, in
-// order.
-func (e *Election) Mixed(closing [32]byte, group string, contest *Contest, in []byte, mixes [][]byte) ([]byte, error) {
-	if len(mixes) != len(e.Manifest.Mixers) {
-		return nil, wrong("%s: %d mixes of %d mixers", group, len(mixes), len(e.Manifest.Mixers))
+// Size is how many papers a mix says that it is of, -1 where it is none.
+func Size(raw []byte) int64 {
+	if !bytes.HasPrefix(raw, []byte(mixHead)) || len(raw) < len(mixHead)+5 {
+		return -1
 	}
-	w := contest.slots()
-	for i, raw := range mixes {
-		x, err := readMix(raw, len(in)/(64*w), w)
-		if err != nil {
-			return nil, wrong("%s, mix of %s: %v", group, e.Manifest.Mixers[i], err)
-		}
-		s := newScript("mix").put("manifest", e.Hash[:]).put("closing", closing[:]).put("group", []byte(group)).
-			put("mixer", []byte(e.Manifest.Mixers[i])).number("position", i).put("key", e.Key[:]).number("width", w).number("papers", x.n).
-			put("in", in).put("out", x.out).put("permutation", x.c)
-		if err := x.check(e, s, in); err != nil {
-			return nil, wrong("%s, mix of %s: %v", group, e.Manifest.Mixers[i], err)
-		}
-		in = x.out
+	return int64(binary.BigEndian.Uint32(raw[len(mixHead):]))
+}
+
+// Mix checks a mix of a group: it proves that what came out is what went in, in
+// another order and encrypted anew. It gives what came out. The position counts
+// those who mixed the group before.
+func (e *Election) Mix(closing [32]byte, group *Group, mixer string, position int, in, raw []byte) ([]byte, error) {
+	w := group.Contest.slots()
+	x, err := readMix(raw, len(in)/(64*w), w)
+	if err != nil {
+		return nil, err
 	}
-	return in, nil
+	s := newScript("mix").put("manifest", e.Hash[:]).put("closing", closing[:]).put("group", []byte(group.Name())).
+		put("mixer", []byte(mixer)).number("position", position).put("key", e.Key[:]).number("width", w).number("papers", x.n).
+		put("in", in).put("out", x.out).put("permutation", x.c)
+	if err := x.check(e, s, in); err != nil {
+		return nil, err
+	}
+	return x.out, nil
 }
 
 // mix is a mix as it was sent.
@@ -80,66 +80,85 @@ func readMix(raw []byte, n, w int) (*mix, error) {
 }
 
 // generators gives H and h_1 … h_n.
-func (e *Election) generators(n int) []ristretto.Point {
+func (e *Election) generators(n int) []ristretto.Affine {
+	if len(e.bases) > n {
+		return e.bases[:n+1]
+	}
 	seed := newScript("generators").put("manifest", e.Hash[:]).draw("seed")
-	out := make([]ristretto.Point, n+1)
+	out := make([]ristretto.Affine, n+1)
 	ristretto.Spread(n+1, 1_024, func(lo, hi int) {
-		u := make([][64]byte, hi-lo)
+		u, ps := make([][64]byte, hi-lo), make([]ristretto.Point, hi-lo)
 		for i := range u {
 			copy(u[i][:], stream(seed, lo+i))
 		}
-		e.g.MapAll(out[lo:hi], u)
+		e.g.MapAll(ps, u)
+		e.g.Normalize(out[lo:hi], ps)
 	})
+	e.bases = out
 	return out
 }
 
-// total is a sum of multiples, of elements in their bytes or at hand.
+// total is a sum of multiples, of elements in their bytes or at hand. They are
+// added as they come, in stretches, so that little is in memory.
 type total struct {
-	e  *Election
-	ks []ristretto.Scalar
-	ps []ristretto.Affine
-	ok bool
+	e     *Election
+	width int
+	sum   *ristretto.Sum
+	ok    bool
+}
+
+// stretch is how many elements are worked on together: they stay in the caches.
+const stretch = 8_192
+
+// total makes an empty sum that is to have about n terms.
+func (e *Election) total(n int) *total {
+	width := e.g.WidthFor(n, 253)
+	return &total{e: e, width: width, sum: e.g.NewSum(253, width), ok: true}
 }
 
 func (t *total) bytes(ks []ristretto.Scalar, enc []byte) {
-	ps := make([]ristretto.Affine, len(ks))
-	const part = 8_192
-	bad := make([]bool, (len(ks)+part-1)/part)
-	ristretto.Spread(len(bad), 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			from, to := i*part, min((i+1)*part, len(ks))
-			bad[i] = t.e.g.DecodeAll(ps[from:to], enc[32*from:32*to]) >= 0
+	ps := make([]ristretto.Affine, min(stretch, len(ks)))
+	for at := 0; at < len(ks); at += stretch {
+		to := min(at+stretch, len(ks))
+		part := ps[:to-at]
+		if t.e.g.DecodeAll(part, enc[32*at:32*to]) >= 0 {
+			t.ok = false
+			return
 		}
-	})
-	t.ok = t.ok && !slices.Contains(bad, true)
-	t.ks, t.ps = append(t.ks, ks...), append(t.ps, ps...)
+		t.add(ks[at:to], part)
+	}
+}
+
+func (t *total) add(ks []ristretto.Scalar, ps []ristretto.Affine) {
+	t.sum.Add(ristretto.Recode(ks, 253, t.width), ps)
+}
+
+func (t *total) affine(ks []ristretto.Scalar, ps []ristretto.Affine) {
+	for at := 0; at < len(ks); at += stretch {
+		to := min(at+stretch, len(ks))
+		t.add(ks[at:to], ps[at:to])
+	}
 }
 
 func (t *total) points(ks []ristretto.Scalar, ps []ristretto.Point) {
 	norm := make([]ristretto.Affine, len(ps))
 	t.e.g.Normalize(norm, ps)
-	t.ks, t.ps = append(t.ks, ks...), append(t.ps, norm...)
+	t.add(ks, norm)
 }
 
 func (t *total) neutral() bool {
 	if !t.ok {
 		return false
 	}
-	sum := t.e.multiples(t.ks, t.ps)
+	sum := t.sum.Result()
 	return t.e.g.IsIdentity(&sum)
 }
 
-// multiples is the sum of ks[i]·ps[i]: in stretches, so that what is worked on
-// stays in the caches.
+// multiples is the sum of ks[i]·ps[i].
 func (e *Election) multiples(ks []ristretto.Scalar, ps []ristretto.Affine) ristretto.Point {
-	const part = 8_192
-	width := e.g.WidthFor(len(ks), 253)
-	sum := e.g.NewSum(253, width)
-	for at := 0; at < len(ks); at += part {
-		to := min(at+part, len(ks))
-		sum.Add(ristretto.Recode(ks[at:to], 253, width), ps[at:to])
-	}
-	return sum.Result()
+	t := e.total(len(ks))
+	t.affine(ks, ps)
+	return t.sum.Result()
 }
 
 func scaled(ks []ristretto.Scalar, by *ristretto.Scalar) []ristretto.Scalar {
@@ -167,7 +186,7 @@ func (x *mix) check(e *Election, s *script, in []byte) error {
 	}
 	c := s.put("chain", x.chain).put("t1", x.t1).put("t2", x.t2).put("t3", x.t3).put("t4", x.t4).put("t-chain", x.tc).challenge()
 	h := e.generators(x.n)
-	t := &total{e: e, ok: true}
+	t := e.total(4*x.n*(1+x.w) + 8)
 	one := []ristretto.Scalar{small(1)}
 	base, key := small(0), small(0)
 	hs := make([]ristretto.Scalar, x.n) // multiples of h_1 … h_n
@@ -206,8 +225,9 @@ func (x *mix) check(e *Election, s *script, in []byte) error {
 
 	x.papers(e, t, in, u, &c, &base, &key)
 	x.links(t, &c, &base, &top)
-	t.points([]ristretto.Scalar{base, key, top}, []ristretto.Point{e.g.Base(), e.y, h[0]})
-	t.points(hs, h[1:])
+	t.points([]ristretto.Scalar{base, key}, []ristretto.Point{e.g.Base(), e.y})
+	t.affine([]ristretto.Scalar{top}, h[:1])
+	t.affine(hs, h[1:])
 	if !t.neutral() {
 		return wrong("its proof does not hold")
 	}

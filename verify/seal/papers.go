@@ -23,7 +23,7 @@ func (e *Election) Listing(body, signature []byte) error {
 		} `json:"groups"`
 	}
 	q := &equations{e: e}
-	if q.signature("credentials", e.registra, body, signature); !q.hold() {
+	if q.signature("credentials", e.registrar, body, signature); !q.hold() {
 		return wrong("the list of credentials is not signed by the registrar")
 	}
 	if err := minutes.Decode(body, &l); err != nil {
@@ -69,8 +69,14 @@ func (e *Election) known(s seat) bool {
 	return false
 }
 
-// Listed is how many credentials are on the list.
-func (e *Election) Listed() int { return len(e.listed) }
+// Listed is how many credentials the list has, by section and class.
+func (e *Election) Listed() map[[2]string]int64 {
+	out := map[[2]string]int64{}
+	for _, s := range e.listed {
+		out[[2]string{s.section, s.class}]++
+	}
+	return out
+}
 
 // paper is a sealed paper, read.
 type paper struct {

@@ -88,11 +88,22 @@ func messages(t testing.TB, v *vectors) [][]byte {
 	return out
 }
 
+// follow follows a key generation to its end.
+func follow(e *Election, messages [][]byte) (*Ceremony, error) {
+	c := e.Ceremony()
+	for i, raw := range messages {
+		if err := c.Post(raw); err != nil {
+			return c, fmt.Errorf("message %d of the key generation: %w", i+1, err)
+		}
+	}
+	return c, c.Done()
+}
+
 // keyed is an election whose key generation has been followed.
 func keyed(t testing.TB, g *ristretto.Group, v *vectors) *Election {
 	t.Helper()
 	e := election(t, g, v)
-	if _, err := e.Keys(messages(t, v)); err != nil {
+	if _, err := follow(e, messages(t, v)); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -118,7 +129,8 @@ func TestVectors(t *testing.T) {
 			other := *e
 			copy(other.Hash[:], unhex(t, v.Generators.Manifest))
 			for i, p := range other.generators(len(v.Generators.Elements) - 1) {
-				if enc := g.Encode(&p); hex.EncodeToString(enc[:]) != v.Generators.Elements[i] {
+				point := p.Point()
+				if enc := g.Encode(&point); hex.EncodeToString(enc[:]) != v.Generators.Elements[i] {
 					t.Errorf("generator %d is %x", i, enc)
 				}
 			}
@@ -133,12 +145,12 @@ func TestVectors(t *testing.T) {
 					t.Errorf("%s %s: paper %v, not %v", x.Form.Kind, x.Number, got, x.Paper)
 				}
 			}
-			confirmed, err := e.Keys(messages(t, v))
+			c, err := follow(e, messages(t, v))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if hex.EncodeToString(e.Key[:]) != v.Joint || len(confirmed) < e.Manifest.Threshold {
-				t.Errorf("joint key %x, confirmed by %v", e.Key, confirmed)
+			if hex.EncodeToString(e.Key[:]) != v.Joint || len(c.Confirmed()) < e.Manifest.Threshold {
+				t.Errorf("joint key %x, confirmed by %v", e.Key, c.Confirmed())
 			}
 			for i, k := range v.Keys {
 				if hex.EncodeToString(e.Shares[i][:]) != k {
@@ -172,45 +184,83 @@ func opensVectors(t *testing.T, e *Election, v *vectors) {
 	contest := e.Contest("leader")
 	closing := [32]byte(unhex(t, m.Closing))
 	in := unhex(t, m.In)
-	one := *e
-	manifest := *e.Manifest
-	manifest.Mixers = []string{m.Mixer}
-	one.Manifest = &manifest
-	out, err := one.Mixed(closing, m.Group, contest, in, [][]byte{unhex(t, m.Mix)})
+	group := &Group{Contest: contest, Section: "members", Class: "full"}
+	if group.Name() != m.Group {
+		t.Fatalf("the vectors mix %s", m.Group)
+	}
+	raw := unhex(t, m.Mix)
+	out, err := e.Mix(closing, group, m.Mixer, 0, in, raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := unhex(t, m.Mix)
 	for _, at := range []int{20, 20 + 32*3, len(mixHead) + 5 + 192 + 10, len(raw) - 40, len(raw) / 2} {
 		bad := slices.Clone(raw)
 		bad[at] ^= 1
-		if _, err := one.Mixed(closing, m.Group, contest, in, [][]byte{bad}); err == nil {
+		if _, err := e.Mix(closing, group, m.Mixer, 0, in, bad); err == nil {
 			t.Errorf("byte %d of the mix can be altered", at)
 		}
 	}
-	if _, err := one.Mixed([32]byte{1}, m.Group, contest, in, [][]byte{raw}); err == nil {
+	if _, err := e.Mix([32]byte{1}, group, m.Mixer, 0, in, raw); err == nil {
 		t.Error("the mix holds for another closing checkpoint")
+	}
+	if _, err := e.Mix(closing, group, m.Mixer, 1, in, raw); err == nil {
+		t.Error("the mix holds for another place in the order")
 	}
 	if hex.EncodeToString(out) != v.Opening.Outputs && v.Opening.Outputs != "" && len(v.Opening.Outputs) == len(hex.EncodeToString(out)) {
 		t.Error("what came out is not what was opened")
 	}
-	var sent [][]byte
+	var good []*Shares
 	for _, s := range v.Opening.Shares {
-		sent = append(sent, unhex(t, s))
+		x, err := e.ReadShares(closing, m.Group, out, unhex(t, s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		good = append(good, x)
 	}
-	pairs := out
-	plain, left, err := e.Opened(closing, m.Group, pairs, sent)
-	if err != nil || len(left) > 0 {
-		t.Fatalf("%v, left out %v", err, left)
+	plain, err := e.Combine(out, good)
+	if err != nil {
+		t.Fatal(err)
 	}
-	papers, spoilt := e.Papers(contest, plain)
+	said, spoilt := e.Read(contest, plain)
+	var papers [][]int
+	for _, x := range said {
+		for range x.N {
+			papers = append(papers, x.Paper)
+		}
+	}
 	if spoilt != 0 || fmt.Sprint(sorted(papers)) != fmt.Sprint(sorted(v.Opening.Papers)) {
 		t.Errorf("opened %v, %d spoilt; not %v", papers, spoilt, v.Opening.Papers)
 	}
-	broken := slices.Clone(sent[0])
+	broken := unhex(t, v.Opening.Shares[0])
 	broken[30] ^= 1
-	if _, left, err := e.Opened(closing, m.Group, pairs, append([][]byte{broken}, sent[1:]...)); err == nil && len(sent) <= e.Manifest.Threshold || len(left) != 1 {
-		t.Errorf("a wrong share is taken: %v %v", left, err)
+	if _, err := e.ReadShares(closing, m.Group, out, broken); err == nil {
+		t.Error("a wrong share is taken")
+	}
+	if _, err := e.Combine(out, append(good[:1:1], good[0])); err == nil {
+		t.Error("the shares of one trustee are taken twice")
+	}
+}
+
+// However many trustees there are, the coefficients of any of them add up to
+// one, and give back what was shared.
+func TestLagrange(t *testing.T) {
+	for _, trustees := range [][]int{{1}, {2, 1}, {3, 1, 5}, {1, 2, 3, 4, 5, 6, 7, 8}, {15, 13, 11, 9, 7, 5, 3, 1}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}} {
+		up, down := lagrange(trustees)
+		at := func(x int64) *big.Int { // a polynomial of as many coefficients
+			y, power := new(big.Int), big.NewInt(1)
+			for i := range trustees {
+				y.Add(y, new(big.Int).Mul(power, big.NewInt(int64(7*i+3))))
+				power = new(big.Int).Mul(power, big.NewInt(x))
+			}
+			return y
+		}
+		sum := new(big.Int)
+		for i, j := range trustees {
+			sum.Add(sum, new(big.Int).Mul(up[i], at(int64(j))))
+		}
+		if want := new(big.Int).Mul(down, at(0)); sum.Cmp(want) != 0 {
+			t.Errorf("%v: %v over %v gives %v, not %v", trustees, up, down, sum, want)
+		}
 	}
 }
 
@@ -245,19 +295,37 @@ func TestKeysTampered(t *testing.T) {
 	all := messages(t, v)
 	for i := range all {
 		e := election(t, g, v)
-		if _, err := e.Keys(slices.Delete(slices.Clone(all), i, i+1)); err == nil && hex.EncodeToString(e.Key[:]) == v.Joint && i < len(all)-len(e.Manifest.Trustees) {
+		if _, err := follow(e, slices.Delete(slices.Clone(all), i, i+1)); err == nil && i < len(all)-len(e.Manifest.Trustees) {
 			t.Errorf("message %d can be left out", i)
 		}
 		bad := slices.Clone(all)
 		bad[i] = slices.Clone(all[i])
 		bad[i][len(bad[i])/2] ^= 1
-		if _, err := election(t, g, v).Keys(bad); err == nil {
+		if _, err := follow(election(t, g, v), bad); err == nil {
 			t.Errorf("message %d can be altered", i)
 		}
 		twice := slices.Insert(slices.Clone(all), i, all[i])
-		if _, err := election(t, g, v).Keys(twice); err == nil {
+		if _, err := follow(election(t, g, v), twice); err == nil {
 			t.Errorf("message %d can be said twice", i)
 		}
+	}
+}
+
+// A phase in which somebody is waited for ends by an officer alone.
+func TestPhases(t *testing.T) {
+	v := load(t)
+	all := messages(t, v)
+	c := election(t, ristretto.New(), v).Ceremony()
+	if err := c.Post(all[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, phase := range []string{"reveal", "confirm", "done", ""} {
+		if err := c.End(phase); err == nil {
+			t.Errorf("the phase %q can be ended while commitments are waited for", phase)
+		}
+	}
+	if err := c.End("commit"); err == nil && len(c.all) > 1 && c.e.Manifest.Threshold > 1 {
+		t.Error("a key generation goes on with too few trustees")
 	}
 }
 
@@ -278,8 +346,12 @@ func FuzzReaders(f *testing.F) {
 		}
 		_, _ = Open(g, b)
 		_, _ = readMix(b, 3, 1)
-		_, _ = e.readShares([32]byte{}, "leader/members/full", make([]byte, 64*3), b)
+		_, _ = e.ReadShares([32]byte{}, "leader/members/full", make([]byte, 64*3), b)
 		_ = e.Listing(b, make([]byte, 64))
-		_, _ = election(t, g, v).Keys([][]byte{b})
+		_, _ = follow(election(t, g, v), [][]byte{b})
+		_, _ = ReadAudit(g, b)
+		if d, err := ReadDeed(b); err == nil {
+			_ = e.CheckDeed([32]byte{}, d, nil)
+		}
 	})
 }
