@@ -28,7 +28,7 @@ func floors() map[string]int {
 		"sealed": 1, "tiles": 1, "box": 1,
 		"store": 2, "verify": 2,
 		"chamber": 3, "duty": 3, "mail": 3, "login": 3,
-		"bundle": 4, "contest": 4, "registry": 4, "cases": 4, "rehearsal": 4, "archive": 4, "demo": 4, "ballot": 4,
+		"bundle": 4, "contest": 4, "registry": 4, "cases": 4, "rehearsal": 4, "archive": 4, "demo": 4, "ballot": 4, "sealing": 4,
 		"cli": 5, "web": 5,
 		"cmd": 6, "scripts": 6,
 		// What is shipped as data, embedded.
@@ -42,6 +42,7 @@ func siblings() map[string][]string {
 		"minutes":    {"fault"},
 		"roll":       {"rulebook", "register"},
 		"proceeding": {"rulebook", "register", "roll", "count"},
+		"contest":    {"sealing"},
 		"demo":       {"contest", "registry", "archive"},
 		"rehearsal":  {"bundle", "contest", "registry"},
 		"cli":        {"web"},

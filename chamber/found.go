@@ -39,17 +39,20 @@ func (c *Chamber) Found(ctx context.Context, f FoundedBody, source []byte) (*rul
 	return book, err
 }
 
-// heldHere refuses a rulebook that wants a way of voting which this version
-// does not hold: at the founding, not on the day of the ballot.
+// heldHere refuses a rulebook that wants a way of voting which cannot be held:
+// at the founding, not on the day of the ballot.
 func heldHere(book *rulebook.Book) error {
 	for i := range book.Procedures {
+		if !book.Private(&book.Procedures[i]) {
+			continue
+		}
 		for k := range book.Procedures[i].Stages {
 			s := &book.Procedures[i].Stages[k]
 			if s.How == nil {
 				continue
 			}
 			if v, ok := s.How.Literal(); ok && v.Words == "sealed" {
-				return fault.New(fault.Invalid, "line %d: stage %s of %s is sealed, and this version of omov holds no sealed ballots yet. Write how: box, and read what a box does not protect against", s.Pos.Line, s.Name, book.Procedures[i].Name)
+				return fault.New(fault.Invalid, "line %d: stage %s of %s is sealed. A sealed ballot needs a public record, and the record of a case is not public: write how: box, and read what a box does not protect against", s.Pos.Line, s.Name, book.Procedures[i].Name)
 			}
 		}
 	}

@@ -28,6 +28,7 @@ type PapersBody struct {
 type SectionPapers struct {
 	Section string    `json:"section"`
 	Papers  []Grouped `json:"papers"`
+	Spoilt  int64     `json:"spoilt,omitempty"` // of a sealed ballot: papers that say nothing a paper can say
 }
 
 // Grouped is one distinct paper and how many bore it. Choice is -1 where
@@ -127,9 +128,21 @@ func (s *Contests) carryOn(ctx context.Context, st *proceeding.State) (*proceedi
 		if !b.ReadyToClose(book) {
 			return st, nil
 		}
-		if st, err = s.shut(ctx, st.Ref, b); err != nil {
+		if b.Sealed() {
+			st, err = s.closeSealed(ctx, st.Ref, b)
+		} else {
+			st, err = s.shut(ctx, st.Ref, b)
+		}
+		if err != nil {
 			return st, err
 		}
+	}
+	if b.Sealed() {
+		var ready bool
+		if st, ready, err = s.unseal(ctx, st); err != nil || !ready {
+			return st, err
+		}
+		return s.declare(ctx, st)
 	}
 	if err := s.emptied(ctx, st.Ref, b.ID); err != nil {
 		return st, err
@@ -191,6 +204,13 @@ func (s *Contests) shut(ctx context.Context, ref string, b *proceeding.Ballot) (
 	if err != nil {
 		return nil, err
 	}
+	shut.Secrets = s.lotSecrets(ctx, b)
+	return s.ch.Do(ctx, ref, shut)
+}
+
+// lotSecrets opens what officers committed to for the lot.
+func (s *Contests) lotSecrets(ctx context.Context, b *proceeding.Ballot) []proceeding.Commit {
+	var out []proceeding.Commit
 	for _, c := range b.Commits {
 		secret, err := s.lotSecret(ctx, b.ID, c.Office)
 		if err != nil || lotHash(b.ID, secret) != c.Hash {
@@ -198,9 +218,9 @@ func (s *Contests) shut(ctx context.Context, ref string, b *proceeding.Ballot) (
 		} else {
 			c.Secret = secret
 		}
-		shut.Secrets = append(shut.Secrets, c)
+		out = append(out, c)
 	}
-	return s.ch.Do(ctx, ref, shut)
+	return out
 }
 
 // tooFew looks whether too few papers came back for a secret ballot to be

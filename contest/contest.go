@@ -40,11 +40,13 @@ import (
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/roll"
 	"github.com/omov/omov/rulebook"
+	"github.com/omov/omov/sealing"
 )
 
 // Contests are the contests of one organisation. Safe for concurrent use.
 type Contests struct {
-	ch *chamber.Chamber
+	ch      *chamber.Chamber
+	sealing *sealing.Sealing
 
 	mu   sync.Mutex
 	open map[string]*openBallot // by reference of the proceeding
@@ -52,7 +54,7 @@ type Contests struct {
 
 // New makes the use cases over a chamber.
 func New(ch *chamber.Chamber) *Contests {
-	return &Contests{ch: ch, open: map[string]*openBallot{}}
+	return &Contests{ch: ch, sealing: sealing.New(ch), open: map[string]*openBallot{}}
 }
 
 // Chamber is what the contests work over.
@@ -149,9 +151,9 @@ func (s *Contests) bring(ctx context.Context, ref string) (*proceeding.State, er
 			return st, err
 		}
 		if opened != nil {
-			return opened, nil
+			st = opened
 		}
-		return st, nil
+		return s.prepared(ctx, st)
 	}
 	return st, fault.New(fault.Conflict, "%s changes too quickly for its roll to be taken; it is tried again", ref)
 }
@@ -190,9 +192,9 @@ func (s *Contests) follow(ctx context.Context, st *proceeding.State) (*proceedin
 		return st, err
 	}
 	if opened != nil {
-		return opened, nil
+		st = opened
 	}
-	return st, nil
+	return s.prepared(ctx, st)
 }
 
 // State gives a proceeding and the rulebook that it is pinned to.
@@ -268,8 +270,10 @@ func (s *Contests) load(ctx context.Context, ref string) (*openBallot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if out.sealer, err = box.NewSealer(out.ballot.ID, out.ballot.Key, out.longest()); err != nil {
-		return nil, err
+	if !out.ballot.Sealed() {
+		if out.sealer, err = box.NewSealer(out.ballot.ID, out.ballot.Key, out.longest()); err != nil {
+			return nil, err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

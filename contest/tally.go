@@ -19,7 +19,7 @@ import (
 func (s *Contests) PapersOf(w *chamber.World, ref, ballot string) (*PapersBody, error) {
 	before := int64(0)
 	for {
-		page, err := w.Tx().Page(store.Query{Proceeding: ref, Before: before, Access: []minutes.Access{minutes.Scrutineers, minutes.Parties}, Bodies: true, Limit: 4})
+		page, err := w.Tx().Page(store.Query{Proceeding: ref, Before: before, Access: []minutes.Access{minutes.Scrutineers, minutes.Parties, minutes.Public}, Bodies: true, Limit: 4})
 		if err != nil {
 			return nil, err
 		}
@@ -398,6 +398,10 @@ func choiceVotes(b *proceeding.Ballot, papers *PapersBody, section string) ([]*b
 			continue
 		}
 		for _, p := range sp.Papers {
+			if p.Choice == -1 && len(p.Marks) == 0 { // a blank paper of a sealed ballot
+				returned += p.N
+				continue
+			}
 			if p.Choice < 0 || p.Choice >= len(votes) {
 				return nil, 0, fault.New(fault.Damaged, "a paper of %s makes a choice that there is not", b.ID)
 			}

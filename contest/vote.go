@@ -102,6 +102,9 @@ func (s *Contests) Cast(ctx context.Context, v Vote) (Receipt, error) {
 		v.Section = section // as the roll writes it, whatever the form said
 		return s.record(ctx, b, v, listed)
 	}
+	if b.ballot.Sealed() {
+		return Receipt{}, fault.Under(fault.NotEntitled, b.cite, "Votes of this ballot are sealed in the voter's own browser. Your vote was not recorded: open the ballot paper on its page, with JavaScript switched on.")
+	}
 	if b.ballot.How != "box" {
 		return Receipt{}, fault.Under(fault.NotEntitled, b.cite, "This vote is taken in the room, not here.")
 	}
