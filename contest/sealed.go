@@ -10,6 +10,7 @@ import (
 	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/register"
+	"github.com/omov/omov/sealed/keygen"
 	"github.com/omov/omov/sealing"
 )
 
@@ -108,6 +109,24 @@ func (s *Contests) SealedDeed(ctx context.Context, ref string, deed, about []byt
 		return err
 	}
 	return s.carryOnRef(ctx, ref)
+}
+
+// SealedDo does the next thing that is waited for from a trustee whose identity
+// this process has, as in a rehearsal; false where nothing is.
+func (s *Contests) SealedDo(ctx context.Context, ref, name string, id keygen.Identity) (bool, error) {
+	did := false
+	err := again(func() (err error) {
+		did, err = s.sealing.Do(ctx, ref, name, id)
+		return err
+	})
+	if err != nil || !did {
+		return did, err
+	}
+	st, err := s.bring(ctx, ref)
+	if err == nil {
+		_, err = s.carryOn(ctx, st)
+	}
+	return true, err
 }
 
 // ExcuseMixer excuses a mixer who does not answer.

@@ -8,10 +8,8 @@ import (
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/sealed"
-	"github.com/omov/omov/sealed/group"
 	"github.com/omov/omov/sealed/keygen"
 	"github.com/omov/omov/sealed/mixing"
-	"github.com/omov/omov/sealed/proof"
 	"github.com/omov/omov/tiles"
 )
 
@@ -211,7 +209,7 @@ func (s *Sealing) Carry(ctx context.Context, ref string) error {
 		}
 	}
 	if x.ballot.Seal.Server {
-		return s.ownDeeds(ctx, ref)
+		return s.ownPart(ctx, ref)
 	}
 	return nil
 }
@@ -224,88 +222,4 @@ func (s *Sealing) closingCheckpoint(ctx context.Context, x *seen) ([]byte, error
 	}
 	_, err = tiles.Open(signed, s.ch.DB.VerifierKey())
 	return signed, err
-}
-
-// ownDeeds are those of a server that is the only trustee.
-func (s *Sealing) ownDeeds(ctx context.Context, ref string) error {
-	s.work.Lock()
-	defer s.work.Unlock()
-	id, err := s.ch.ServerIdentity(ctx)
-	if err != nil {
-		return err
-	}
-	defer id.Wipe()
-	for {
-		var t *tally
-		var do *Waits
-		var about []byte
-		_, err := s.look(ctx, ref, func(w *chamber.World, x *seen) (err error) {
-			do = nil
-			if t, err = s.tallyOf(w, x); err != nil {
-				return err
-			}
-			if list := t.next(); len(list) > 0 {
-				do = &list[0]
-				about, err = s.ownBytes(w, t, do, id)
-			}
-			return err
-		})
-		if err != nil || do == nil {
-			return err
-		}
-		sign := id.Sign()
-		raw, err := sealed.NewDeed(t.hash, t.closing, do.Trustee, do.Does, do.Group, about).Sign(s.g, sign)
-		sign.Wipe()
-		if err != nil {
-			return err
-		}
-		if err := s.deed(ctx, ref, raw, about, true); err != nil && !fault.Is(err, fault.Conflict) {
-			return err
-		}
-	}
-}
-
-// ownBytes makes the server's own mix or shares.
-func (s *Sealing) ownBytes(w *chamber.World, t *tally, do *Waits, id keygen.Identity) ([]byte, error) {
-	if do.Does == sealed.Witness {
-		return nil, nil
-	}
-	g := t.group(do.Group)
-	pairs, err := s.current(w, t, g)
-	if err != nil {
-		return nil, err
-	}
-	if do.Does == sealed.Mix {
-		st := s.statement(t, g, do.Trustee, len(g.mixed), pairs)
-		p, err := mixing.Shuffle(s.g, st)
-		if err != nil {
-			return nil, err
-		}
-		return p.Encode(st), nil
-	}
-	share, err := s.ownShare(w, t, id)
-	if err != nil {
-		return nil, err
-	}
-	defer share.Wipe()
-	o := &sealed.Opening{Manifest: t.hash, Closing: t.closing, Group: g.name, Pairs: pairs}
-	// The book is the server's record of what it opens: it has one close, and
-	// nothing in it is rewritten.
-	sh, err := o.MakeShares(s.g, group.Backends()[0], t.trustee(do.Trustee)+1, share)
-	if err != nil {
-		return nil, err
-	}
-	return sh.Encode(), nil
-}
-
-func (s *Sealing) ownShare(w *chamber.World, t *tally, id keygen.Identity) (proof.Secret, error) {
-	c, err := s.replayed(w, t.seen)
-	if err != nil {
-		return proof.Secret{}, err
-	}
-	m, err := keygen.NewMember(s.g, t.m.Ceremony(t.hash), id)
-	if err != nil {
-		return proof.Secret{}, err
-	}
-	return m.Share(c)
 }

@@ -305,61 +305,9 @@ func (s *Sealing) Prepare(ctx context.Context, ref string) error {
 		}
 	}
 	if x.prep.Server && x.prep.Key == "" {
-		return s.ownKey(ctx, x)
+		return s.ownPart(ctx, ref)
 	}
 	return nil
-}
-
-// ownKey is the key generation of a server that is the only trustee.
-func (s *Sealing) ownKey(ctx context.Context, x *seen) error {
-	id, err := s.ch.ServerIdentity(ctx)
-	if err != nil {
-		return err
-	}
-	defer id.Wipe()
-	member, err := keygen.NewMember(s.g, x.m.Ceremony(x.hash), id)
-	if err != nil {
-		return err
-	}
-	for {
-		var list []step
-		now, err := s.look(ctx, x.ref, func(w *chamber.World, x *seen) (err error) {
-			list, err = steps(w, x.ballot.ID)
-			return err
-		})
-		if err != nil || now.prep == nil || now.prep.Key != "" || now.hash != x.hash {
-			return err
-		}
-		c, err := s.follow(now, list)
-		if err != nil {
-			return err
-		}
-		if c.Phase() == keygen.Done { // stopped just before the key was entered
-			return s.keyed(ctx, x.ref, now.version, c)
-		}
-		raw, err := contribute(member, c)
-		if err == nil {
-			err = s.Message(ctx, x.ref, raw)
-		}
-		if err != nil && !fault.Is(err, fault.Conflict) {
-			return err
-		}
-	}
-}
-
-// contribute gives a member's next message.
-func contribute(m *keygen.Member, c *keygen.Ceremony) ([]byte, error) {
-	switch c.Phase() {
-	case keygen.Commit:
-		return m.Commit()
-	case keygen.Reveal:
-		return m.Reveal()
-	case keygen.Verdict:
-		return m.Verdict(c)
-	case keygen.Reply:
-		return m.Answer(c)
-	}
-	return m.Confirm(c)
 }
 
 // ownCode is the code of a voter where the server is the registrar: from a
