@@ -148,7 +148,7 @@ func tellStory(out io.Writer, r *rehearsal.Report) {
 	}
 	fmt.Fprintf(out, "\n  %d people, %d entries in the record; replayed into an empty database: %s", r.People, r.Entries, same(r))
 	if r.Verified {
-		fmt.Fprint(out, "; the public bundle verifies")
+		fmt.Fprint(out, "; both bundles verify")
 	}
 	fmt.Fprint(out, ".\n\n")
 }

@@ -46,7 +46,7 @@ steps: [{at: 2026-03-02, by: Member 1..3, call: special_meeting, with: {text: Ke
 		{script, nil, 0, []string{"✓ A meeting  (", "✓ Another  ("}},
 		{script, []string{"--only", "another"}, 0, []string{"✓ Another"}},
 		{script, []string{"--only", "cake"}, 2, []string{"no rehearsal has"}},
-		{script, []string{"-v"}, 0, []string{"  2 March 2026, 12:00\n", "Member 2..4 calls special meeting", "Declared: carried (14 for, 9 against).", "replayed into an empty database: the same; the public bundle verifies."}},
+		{script, []string{"-v"}, 0, []string{"  2 March 2026, 12:00\n", "Member 2..4 calls special meeting", "Declared: carried (14 for, 9 against).", "replayed into an empty database: the same; both bundles verify."}},
 		{strings.Replace(script, "outcome: carried", "outcome: lost", 1), nil, 1, []string{"✗ A meeting", "meeting.yaml:8: outcome", "expected  lost", "got       carried", "✓ Another", "1 of 2 came otherwise"}},
 		{strings.Replace(script, "papers:", "paper:", 1), nil, 2, []string{"meeting.yaml:7:", "did you mean `papers`?"}},
 		{strings.Replace(script, "class: member", "class: membre", 1), nil, 1, []string{"✗ A meeting", "no class called `membre`", "✓ Another"}},

@@ -60,6 +60,10 @@ func (s *Contests) declare(ctx context.Context, st *proceeding.State) (*proceedi
 		return st, err
 	}
 	d, err := Count(st, b, papers)
+	if b.Method != "" && (fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooMuch)) {
+		// The same papers would be refused again tomorrow: say so, and end.
+		return s.Do(ctx, st.Ref, proceeding.Uncounted{Why: "the papers cannot be counted: " + fault.Of(err).Message})
+	}
 	if err != nil {
 		return st, err
 	}
@@ -86,7 +90,7 @@ func Count(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) (*pro
 	if b.Method == "exhaustive" {
 		return countRound(st, b, papers)
 	}
-	c := count.Contest{Candidates: proceeding.OptionNames(b.Options), Seats: b.Seats, Seed: proceeding.LotSeed(b), Quotas: resultQuotas(b), Scale: b.Scale}
+	c := count.Contest{Candidates: proceeding.OptionNames(b.Options), Seats: b.Seats, Seed: proceeding.LotSeed(b), Quotas: b.ResultQuotas(), Scale: b.Scale}
 	sections, err := Sections(b, papers)
 	if err != nil {
 		return nil, err
@@ -106,17 +110,6 @@ func Count(st *proceeding.State, b *proceeding.Ballot, papers *PapersBody) (*pro
 	}
 	d.Sheet, err = sheetText(sheet)
 	return d, err
-}
-
-// resultQuotas are the quotas on who is elected.
-func resultQuotas(b *proceeding.Ballot) []count.Quota {
-	var out []count.Quota
-	for _, q := range b.Quotas {
-		if q.On == proceeding.OnResult {
-			out = append(out, count.Quota{Name: q.Says, Members: q.Options, AtLeast: int(q.AtLeast), AtMost: int(q.AtMost), NoMore: q.NoMore})
-		}
-	}
-	return out
 }
 
 // insideCollege tells whether a college counts its sections by a method; the

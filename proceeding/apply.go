@@ -295,6 +295,9 @@ func (s *State) commit(b *CommitBody) {
 
 func (s *State) result(b *ResultBody) {
 	s.Elected = b.Elected
+	if st := s.Now(); st != nil {
+		st.Why = b.Why
+	}
 	if x := s.Ballot(b.Ballot); x != nil {
 		x.Counted, x.Outcome, x.Tests, x.Sheet = b.At, b.Outcome, b.Tests, b.Sheet
 		if b.Figures != nil {

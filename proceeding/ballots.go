@@ -196,6 +196,9 @@ func (c OpenBallot) decide(d *decider) error {
 	if err := d.paper(r, &b); err != nil {
 		return err
 	}
+	if done, err := d.unfillable(&b); err != nil || done {
+		return err
+	}
 	if !b.Sealed() { // whose roll was taken when its paper was fixed
 		if err := d.emit(KindRoll, minutes.Public, &RollBody{Ballot: b.ID, Roll: publicRoll(c.Roll)}); err != nil {
 			return err
@@ -288,6 +291,14 @@ func (d *decider) unopposed(r *rulebook.Stage) (done bool, err error) {
 	}
 	if len(stand) == 0 {
 		b.Outcome = TooFew
+	} else {
+		paper := Ballot{Seats: seats, Options: b.Elected}
+		if err := d.quotas(r, &paper); err != nil {
+			return true, err
+		}
+		if tests, why := paper.Unfilled(true); why != "" {
+			return true, d.short(&ResultBody{At: d.now(), Outcome: TooFew, Unopposed: true, Tests: tests, Why: why})
+		}
 	}
 	if err := d.emit(KindResult, minutes.Public, b); err != nil {
 		return true, err
@@ -296,14 +307,15 @@ func (d *decider) unopposed(r *rulebook.Stage) (done bool, err error) {
 		return true, err
 	}
 	if b.Outcome == TooFew {
-		return true, d.nobody(i)
+		return true, d.nobody(i, "nobody stood")
 	}
 	return true, d.after(i, Elected)
 }
 
 // nobody ends an election in which nobody stands any more: what the rulebook
-// lists for too few candidates in an earlier stage, else the run ends.
-func (d *decider) nobody(i int) error {
+// lists for too few candidates in an earlier stage, else the run ends with a
+// word.
+func (d *decider) nobody(i int, word string) error {
 	for j := i; j >= 0; j-- {
 		for _, t := range d.proc.Stages[j].Then {
 			if t.Outcome == TooFew && !goesOn(t.Effects) {
@@ -311,7 +323,7 @@ func (d *decider) nobody(i int) error {
 			}
 		}
 	}
-	return d.end("nobody stood")
+	return d.end(word)
 }
 
 func goesOn(effects []rulebook.Effect) bool {

@@ -208,6 +208,7 @@ type ResultBody struct {
 	Sections  []SectionVotes   `json:"sections,omitempty"` // of a vote in several sections
 	Sheet     string           `json:"sheet,omitempty"`    // JSON text: names are not ASCII
 	Unopposed bool             `json:"unopposed,omitempty"`
+	Why       string           `json:"why,omitempty"` // why nobody could be elected
 }
 
 // EndBody ends a run.

@@ -82,7 +82,7 @@ func (d *decider) quota(on string, t *rulebook.Threshold, b *Ballot) error {
 	if err != nil {
 		return err
 	}
-	q.Says = QuotaSays(t)
+	q.Says = d.book.SayQuota(t)
 	if t.Share {
 		of, err := t.Of.Words(&scope{d: d})
 		if err != nil {
@@ -110,15 +110,6 @@ func (d *decider) quota(on string, t *rulebook.Threshold, b *Ballot) error {
 	}
 	b.Quotas = append(b.Quotas, q)
 	return nil
-}
-
-// QuotaSays words a bound on candidates.
-func QuotaSays(t *rulebook.Threshold) string {
-	words := map[rulebook.Cmp]string{rulebook.AtLeast: "at least ", rulebook.MoreThan: "more than ", rulebook.AtMost: "at most "}[t.Cmp] + t.Amount.Source()
-	if t.Where != nil {
-		words += " of whom it holds that " + t.Where.Source()
-	}
-	return words
 }
 
 // Keeps tells whether marks (option numbers) keep a quota on papers.

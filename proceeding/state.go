@@ -67,6 +67,7 @@ type Stage struct {
 	Opened  int64   `json:"opened,omitempty"`
 	Closed  int64   `json:"closed,omitempty"`
 	Outcome string  `json:"outcome,omitempty"`
+	Why     string  `json:"why,omitempty"` // why nobody could be elected
 	Gather  *Gather `json:"gather,omitempty"`
 	Seats   int     `json:"seats,omitempty"`
 	How     string  `json:"how,omitempty"`  // a decision taken by a secret ballot of its own

@@ -6,7 +6,7 @@
 // decides what an organisation's rules make of that: every act goes through
 // the use cases of package contest and package registry over a book of its
 // own, which is thrown away at the end. Before that it is replayed into an
-// empty book and compared with it, and small ones have their public bundle
+// empty book and compared with it, and small ones have both their bundles
 // verified, so that each rehearsal also tries the record.
 //
 // # The form of a script

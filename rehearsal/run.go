@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +52,7 @@ type Report struct {
 	Entries  int64 // in the minute book
 	Took     time.Duration
 	Replayed time.Duration // of that, for the replay and its comparison
-	Verified bool          // its public bundle too
+	Verified bool          // both its bundles too
 }
 
 // Failed tells whether anything came otherwise than expected.
@@ -337,8 +338,8 @@ func (r *runner) failed(at pos, f Failure) {
 	r.say(1, "✗ %s", strings.Join(strings.Fields(strings.TrimPrefix(f.String(), fmt.Sprintf("%s:%d: ", f.File, f.Line))), " "))
 }
 
-// proved replays the book into an empty one and compares the two; the public
-// bundle of a small one is verified too.
+// proved replays the book into an empty one and compares the two; both bundles
+// of a small one are verified too.
 func (r *runner) proved(dir string) error {
 	begun := time.Now()
 	to, err := chamber.Open(r.ctx, chamber.Options{
@@ -366,13 +367,17 @@ func (r *runner) proved(dir string) error {
 	if r.report.People > smallBook {
 		return nil
 	}
-	return r.verified()
+	r.report.Verified = true
+	if err := r.verified("public", bundle.WritePublic); err != nil {
+		return err
+	}
+	return r.verified("scrutineers'", bundle.WriteScrutineers)
 }
 
-// verified checks the public bundle as a stranger would.
-func (r *runner) verified() error {
+// verified checks a bundle as a stranger would, or a scrutineer.
+func (r *runner) verified(which string, write func(context.Context, *chamber.Chamber, io.Writer) error) error {
 	var b bytes.Buffer
-	if err := bundle.WritePublic(r.ctx, r.ch, &b); err != nil {
+	if err := write(r.ctx, r.ch, &b); err != nil {
 		return err
 	}
 	z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
@@ -383,11 +388,10 @@ func (r *runner) verified() error {
 	if err != nil {
 		return err
 	}
-	r.report.Verified = true
 	for _, c := range v.Checks {
 		for _, p := range c.Problems {
 			r.report.Verified = false
-			r.failed(pos{r.s.Line, 1}, Failure{Message: fmt.Sprintf("the public bundle does not verify (%s): %s. This is a mistake in omov; please report it.", c.ID, p)})
+			r.failed(pos{r.s.Line, 1}, Failure{Message: fmt.Sprintf("the %s bundle does not verify (%s): %s. This is a mistake in omov; please report it.", which, c.ID, p)})
 		}
 	}
 	return nil

@@ -491,6 +491,8 @@ func figuresText(f map[string]int64) string {
 
 func result(b *said) string {
 	switch {
+	case b.Why != "":
+		return "Declared: " + spaced(b.Outcome) + ": " + b.Why + "."
 	case b.Unopposed && len(b.Elected) > 0:
 		return "Elected without a ballot: " + peopleText(b.Elected) + "."
 	case len(b.Elected) > 0:

@@ -256,6 +256,14 @@ func (s *speaker) balloting(p *Procedure, st *Stage) string {
 	return out
 }
 
+// SayQuota puts a bound on candidates into words, without what switches it on:
+// "at least 6 of whom it holds that the candidate is marked “woman”".
+func (b *Book) SayQuota(t *Threshold) string {
+	plain := *t
+	plain.Cite, plain.When = "", nil
+	return (&speaker{b: b}).quota(&plain)
+}
+
 // quota reads a threshold on candidates.
 func (s *speaker) quota(t *Threshold) string {
 	if len(t.All)+len(t.Any) > 0 {

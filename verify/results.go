@@ -18,6 +18,10 @@ import (
 func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 	v.instant(e, b.At)
 	r.unopposed = b.Unopposed
+	if b.Outcome == proceeding.TooFew && b.Ballot == "" && b.Why != "" {
+		v.unfilled(e, r, b)
+		return
+	}
 	if b.Unopposed {
 		v.noBallot(e, r, b)
 		return
@@ -33,6 +37,10 @@ func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 	}
 	if x.Unopened {
 		v.unopened(e, r, x, b)
+		return
+	}
+	if b.Why != "" {
+		v.uncounted(e, r, x, b)
 		return
 	}
 	rule := &r.proc.Stages[x.Stage]

@@ -93,7 +93,7 @@ func decideView(book *rulebook.Book, st *proceeding.State, r *rulebook.Stage) *D
 		d.Figures = false
 		d.Pick = st.Standing()
 		for _, t := range r.Pick {
-			d.Quotas = append(d.Quotas, proceeding.QuotaSays(t))
+			d.Quotas = append(d.Quotas, book.SayQuota(t))
 		}
 	} else if len(d.Options) == 0 {
 		d.Options = []string{"for", "against"}

@@ -80,6 +80,9 @@ func describe(m *minutes.Minute) string {
 	case proceeding.KindSlot:
 		return upper(b.Slot) + " is set to " + b.Value.Text + "."
 	}
+	if m.Kind == proceeding.KindResult && b.Why != "" {
+		return "Declared: " + came(b.Outcome) + ": " + b.Why + "."
+	}
 	return describeBallot(m, b.Stage, b.Outcome, b.Skipped, b.Unopposed, b.Unopened, b.Elected, b.Leaves, b.Done, b.Returned, b.Roll)
 }
 
