@@ -27,7 +27,7 @@ func floors() map[string]int {
 		"rulebook": 0, "count": 0, "register": 0, "roll": 0, "proceeding": 0,
 		"sealed": 1, "tiles": 1, "box": 1,
 		"store": 2, "verify": 2,
-		"chamber": 3, "duty": 3, "mail": 3, "login": 3,
+		"chamber": 3, "duty": 3, "mail": 3, "login": 3, "postbox": 3,
 		"bundle": 4, "contest": 4, "registry": 4, "cases": 4, "rehearsal": 4, "archive": 4, "demo": 4, "ballot": 4, "sealing": 4,
 		"cli": 5, "web": 5,
 		"cmd": 6, "scripts": 6,
@@ -44,7 +44,7 @@ func siblings() map[string][]string {
 		"proceeding": {"rulebook", "register", "roll", "count"},
 		"contest":    {"sealing"},
 		"demo":       {"contest", "registry", "archive"},
-		"rehearsal":  {"bundle", "contest", "registry"},
+		"rehearsal":  {"bundle", "contest", "registry", "sealing"},
 		"cli":        {"web"},
 	}
 }

@@ -105,24 +105,6 @@ func (s *Sealing) look(ctx context.Context, ref string, more func(*chamber.World
 	return x, err
 }
 
-// bodies reads the board's entries of a kind.
-func bodies[T any](w *chamber.World, ballot, kind string) ([]T, error) {
-	seqs, err := w.Tx().SealedEntries(ballot, kind)
-	var out []T
-	for _, seq := range seqs {
-		b, err := w.Tx().Body(seq)
-		if err != nil {
-			return nil, err
-		}
-		var x T
-		if err := json.Unmarshal(b, &x); err != nil {
-			return nil, fault.Wrap(fault.Damaged, err, "entry %d of the minute book cannot be read", seq)
-		}
-		out = append(out, x)
-	}
-	return out, err
-}
-
 // step is a message of the key generation, or the end of a phase.
 type step struct {
 	message []byte
