@@ -74,7 +74,7 @@ func (c *VerifyCmd) print(out io.Writer, r *verify.Report, took time.Duration) {
 		if c.Quiet && x.Holds() {
 			continue
 		}
-		fmt.Fprintf(out, "%2d  %s  %s", x.Number, word, x.Title)
+		fmt.Fprintf(out, "%3s  %s  %s", x.Label(), word, x.Title)
 		if f := x.Figures(); f != "" {
 			fmt.Fprintf(out, "\n           %s", strings.ReplaceAll(f, "; ", "\n           "))
 		}

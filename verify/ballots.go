@@ -44,6 +44,8 @@ func (v *verifier) ballotEntry(e *entry, r *run, x any) {
 		v.result(e, r, b)
 	case *proceeding.DrawBody:
 		v.drew(e, r, b)
+	default:
+		v.sealEntry(e, r, x)
 	}
 }
 
@@ -60,7 +62,7 @@ func (v *verifier) frozen(e *entry, r *run, b *proceeding.RollBody) {
 	if !v.Check(CheckSteps).must(ok && b.Ballot == r.st.BallotID(), e.seq, "a roll is taken and no ballot is about to open") {
 		return
 	}
-	v.Check(CheckTimes).must(b.Roll.At <= e.at.UnixMilli() && b.Roll.At >= now.Opens, e.seq, "the roll is taken at another time than the ballot opens")
+	v.Check(CheckTimes).must(b.Roll.At <= e.at.UnixMilli() && (b.Roll.At >= now.Opens || now.Opens != 0 && v.sealedStage(e, r)), e.seq, "the roll is taken at another time than the ballot opens")
 	c.must(b.Roll.Known < e.seq && b.Roll.Known >= r.last, e.seq, "the roll is taken on a state of the register that was not the last")
 	r.frozen, r.frozenAt = b, e.seq
 	s := v.scope(e, r, b.Roll.At)
@@ -182,7 +184,8 @@ func (v *verifier) ballotOpened(e *entry, r *run, b *proceeding.Ballot) {
 	}
 	v.Check(CheckTimes).must(b.Closes == now.Closes && v.prompt(e, b.Opened), e.seq, "the ballot closes at another time than its stage")
 	c.must(b.Closed == 0 && b.Counted == 0 && b.Sheet == "" && len(b.Commits)+len(b.Closers)+len(b.Returned)+len(b.Recorded)+len(b.Tests)+len(b.Figures)+len(b.Sections) == 0, e.seq, "the ballot opens with a result")
-	c.must(b.Revote == rule.Revote, e.seq, "whether votes can be changed is not as the rulebook says")
+	v.sealedOpens(e, r, b)
+	c.must(b.Revote == (rule.Revote || how == "sealed"), e.seq, "whether votes can be changed is not as the rulebook says")
 	if rule.Method == nil {
 		choices := rule.Options
 		if len(choices) == 0 {
@@ -330,7 +333,12 @@ func (v *verifier) shut(e *entry, r *run, b *proceeding.ShutBody) {
 		c.must(y.Section == sec.Name && y.Papers >= 0 && y.Papers == y.Voters, e.seq, "the section %q has %d papers of %d voters", y.Section, y.Papers, y.Voters)
 		c.must(y.Voters <= sec.Entitled, e.seq, "in the section %q %d voted; %d were entitled", y.Section, y.Voters, sec.Entitled)
 	}
-	v.Check(CheckPrivacy).must(b.Unopened == fewPapers(x, b.Returned), e.seq, "fewer papers than the minimum of %d were opened, or enough were not", x.Minimum)
+	if x.Sealed() {
+		v.sealedShut(e, r, b)
+	} else {
+		v.Check(CheckPrivacy).must(b.Unopened == fewPapers(x, b.Returned), e.seq, "fewer papers than the minimum of %d were opened, or enough were not", x.Minimum)
+		c.must(len(b.Refused) == 0, e.seq, "papers are said to have been refused in a ballot that is not sealed")
+	}
 	if x.How == "recorded" {
 		v.byName(e, x, b)
 	} else {

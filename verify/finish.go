@@ -21,6 +21,7 @@ func (v *verifier) finish() {
 			v.totalsOf(&r.st.Ballots[i])
 		}
 	}
+	v.sealedFigures()
 	v.Check(CheckRulebooks).note("%s; %s pinned", plural(len(o.adopted), "version"), plural(len(o.order), "proceeding"))
 	v.Check(CheckSteps).note("%s, %d ended; %s", plural(len(o.order), "proceeding"), ended, v.looked(CheckSteps))
 	for _, id := range []string{CheckOrder, CheckRecords, CheckPrivacy, CheckTimes, CheckGates, CheckRolls, CheckBallots, CheckTurnout, CheckLots, CheckSheets, CheckResults, CheckOffices} {

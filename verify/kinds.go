@@ -112,6 +112,7 @@ type papersBody struct {
 type sectionPapers struct {
 	Section string    `json:"section"`
 	Papers  []grouped `json:"papers"`
+	Spoilt  int64     `json:"spoilt,omitempty"` // of a sealed ballot
 }
 
 // grouped is one distinct paper and how many bore it.
@@ -204,6 +205,19 @@ func kinds() map[string]kind {
 		proceeding.KindEffect:     p(body[proceeding.EffectBody]),
 		proceeding.KindAdopted:    p(body[proceeding.AdoptedBody]),
 		proceeding.KindDrawn:      o(body[proceeding.DrawBody]),
-		proceeding.KindSanction:   {read: body[proceeding.SanctionBody], access: minutes.Parties, run: true},
+
+		proceeding.KindTrustees:    {read: body[proceeding.TrusteesBody], access: public},
+		proceeding.KindPrepared:    p(body[proceeding.PreparedBody]),
+		proceeding.KindMessage:     p(body[proceeding.MessageBody]),
+		proceeding.KindPhase:       p(body[proceeding.PhaseBody]),
+		proceeding.KindKeyed:       p(body[proceeding.KeyedBody]),
+		proceeding.KindListed:      p(body[proceeding.ListedBody]),
+		proceeding.KindSealedPaper: p(body[proceeding.SealedPaperBody]),
+		proceeding.KindClosing:     p(body[proceeding.ClosingBody]),
+		proceeding.KindExcused:     p(body[proceeding.ExcusedBody]),
+		proceeding.KindPart:        p(body[proceeding.PartBody]),
+		proceeding.KindDeed:        p(body[proceeding.DeedBody]),
+
+		proceeding.KindSanction: {read: body[proceeding.SanctionBody], access: minutes.Parties, run: true},
 	}
 }

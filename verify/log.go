@@ -13,6 +13,7 @@ import (
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/tiles"
 )
 
@@ -210,6 +211,10 @@ func (l *log) header(e *entry, x *line) *entry {
 	if !e.open {
 		return e
 	}
+	if e.head.At == "" && e.head.Kind == proceeding.KindSealedPaper && e.access == minutes.Public {
+		e.at = l.last // when somebody voted is nobody's business
+		return e
+	}
 	at, err := time.Parse("2006-01-02T15:04:05.000Z", e.head.At)
 	if err != nil || at.UTC().Format("2006-01-02T15:04:05.000Z") != e.head.At {
 		l.v.Check(CheckRecords).fail(e.seq, "its time %q is no time", e.head.At)
@@ -229,6 +234,9 @@ func (l *log) append(seq int64, leaf []byte) {
 		if w := tiles.WidthAt(l.v.head.Size, t.Level, t.N); len(t.Hashes) == w {
 			l.tile(t)
 		}
+	}
+	if l.v.watching > 0 {
+		l.v.roots[seq] = l.edge.Root()
 	}
 	if s := l.v.since; s.Origin != "" && seq == s.Size {
 		l.v.Check(CheckConsistency).must(l.edge.Root() == s.Root, 0, "the first %d entries are not those of the older checkpoint: the log has been rewritten", s.Size)

@@ -41,6 +41,7 @@ type organisation struct {
 	order  []string // references, the oldest first
 
 	reaching []reaching // effects of runs on other runs
+	trustees *proceeding.TrusteesBody
 }
 
 // adoption is a version of the rulebook and when it came into force.
@@ -86,6 +87,8 @@ func (v *verifier) about(e *entry, x any) {
 		o.events = append(o.events, *b)
 	case *overriddenBody:
 		v.overridden(e, b)
+	case *proceeding.TrusteesBody:
+		v.trustees(e, b)
 	case *standingBody:
 		v.standing(e, b)
 		o.slots[fmt.Sprintf("%s@%d", b.Slot, b.Unit)] = b.Set

@@ -17,6 +17,10 @@ import (
 // papers checks what was in the box: as many papers as were returned, each in
 // the form of the contest, grouped and in an order that says nothing.
 func (v *verifier) papers(e *entry, r *run, b *papersBody) {
+	if x := r.st.Ballot(b.Ballot); x != nil && x.Sealed() {
+		v.sealedPapers(e, r, b)
+		return
+	}
 	c := v.Check(CheckPapers)
 	x, cl := r.st.Ballot(b.Ballot), r.closings[b.Ballot]
 	if !c.must(x != nil && cl != nil && cl.papers == nil && x.Counted == 0 && len(b.Sections) == len(x.Roll.Sections), e.seq, "they are no papers of a ballot that has just been closed") {
@@ -332,6 +336,10 @@ func countChoices(x *proceeding.Ballot, papers *papersBody) (map[string]int64, [
 			w := big.NewRat(1, 1)
 			if p.Value != "" {
 				w = rat(p.Value)
+			}
+			if x.Sealed() && p.Choice == -1 && len(p.Marks) == 0 { // blank
+				returned += p.N
+				continue
 			}
 			if w == nil || p.Choice < 0 || p.Choice >= len(votes) {
 				return nil, nil, fmt.Errorf("a paper makes a choice that there is not")

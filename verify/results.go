@@ -83,7 +83,10 @@ func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 		v.figures(e, x, b)
 	}
 	c.must(len(tests) == 0, e.seq, "it lists tests that the rulebook does not have")
-	if v.full && x.How != "counted" {
+	switch {
+	case x.Sealed():
+		v.sealedCount(e, r, x, b)
+	case v.full && x.How != "counted":
 		v.recount(e, r, x, b)
 	}
 }
@@ -221,7 +224,7 @@ func (v *verifier) figures(e *entry, x *proceeding.Ballot, b *proceeding.ResultB
 		c.must(err == nil && maps.Equal(sum, b.Figures), e.seq, "the votes in the sections make %v, not %v: %v", sum, b.Figures, err)
 	}
 	c.must(b.Figures["papers"] == papers, e.seq, "it speaks of %d papers; %d were returned", b.Figures["papers"], papers)
-	c.must(!plain || choices == papers, e.seq, "%d papers make %d choices", papers, choices)
+	c.must(!plain || choices == papers-v.unmarked(x), e.seq, "%d papers make %d choices", papers, choices)
 }
 
 // election checks an election's declaration against its sheet.

@@ -216,7 +216,7 @@ func (s *scope) barred(p register.PersonID) string {
 func (v *verifier) marked(e *entry, r *run, b *markedBody) {
 	c := v.Check(CheckMarked)
 	x, cl, t := r.st.Ballot(b.Ballot), r.closings[b.Ballot], r.rolls[b.Ballot]
-	if !c.must(x != nil && cl != nil && t != nil && cl.markedAt == 0 && x.Counted == 0 && len(b.Sections) == len(x.Roll.Sections), e.seq, "it is no marked roll of a ballot that has just been closed") {
+	if !c.must(x != nil && cl != nil && t != nil && !x.Sealed() && cl.markedAt == 0 && x.Counted == 0 && len(b.Sections) == len(x.Roll.Sections), e.seq, "it is no marked roll of a ballot that has just been closed") {
 		return
 	}
 	cl.markedAt, cl.worth = e.seq, map[string]*big.Rat{}
@@ -245,6 +245,19 @@ func (v *verifier) marked(e *entry, r *run, b *markedBody) {
 	c.must(hex.EncodeToString(root[:]) == b.Root, e.seq, "the marked roll has another root than it says")
 	c.note("%s: %d voters", b.Ballot, len(leaves))
 	v.bound(e, x, cl)
+}
+
+// each calls do for every person's vote: its section and how many votes it is.
+func (t *takenRoll) each(do func(section string, votes int)) {
+	for _, ch := range t.chunks {
+		ch.Each(func(p register.PersonID, _ []byte) {
+			for k, i := range t.facts.People {
+				if l, ok := ch.Line(p, k); ok && l.Reason == 0 {
+					do(t.facts.Sections[i].Name, int(l.Votes))
+				}
+			}
+		})
+	}
 }
 
 // voters reads the numbers of those who voted: units, which are negative,

@@ -29,6 +29,8 @@ type run struct {
 	frozenAt  int64
 	rolls     map[string]*takenRoll // by ballot
 	closings  map[string]*closing
+	seal      *sealing            // the sealed ballot that is prepared, open or closed, last
+	unsealed  map[string]bool     // sealed ballots whose papers were opened again
 	reopened  bool                // what it decided has been set aside, or restored
 	left      []register.PersonID // who left an office by it
 	overtaken string              // the event that ended it
@@ -62,7 +64,7 @@ func (v *verifier) entry(e *entry) {
 	if !c.must(ok, e.seq, "it is of the kind %q, which this verifier does not know", e.head.Kind) {
 		return
 	}
-	v.Check(CheckPrivacy).must(e.access == k.access, e.seq, "an entry of the kind %s is to be read by %s, and this one is by %s", e.head.Kind, k.access, e.access)
+	v.Check(CheckPrivacy).must(e.access == k.access || v.publicPapers(e), e.seq, "an entry of the kind %s is to be read by %s, and this one is by %s", e.head.Kind, k.access, e.access)
 	x, err := k.read(e.body)
 	if err != nil {
 		c.fail(e.seq, "its body is not that of a %s: %v", e.head.Kind, err)
@@ -136,7 +138,7 @@ func (v *verifier) called(e *entry, x any) *run {
 	if !c.must(proc != nil, e.seq, "the rulebook has no procedure called %s", b.Procedure) {
 		return nil
 	}
-	r := &run{st: &proceeding.State{Current: -1}, book: book, proc: proc, opened: map[string]int64{}, rolls: map[string]*takenRoll{}, closings: map[string]*closing{}}
+	r := &run{st: &proceeding.State{Current: -1}, book: book, proc: proc, opened: map[string]int64{}, rolls: map[string]*takenRoll{}, closings: map[string]*closing{}, unsealed: map[string]bool{}}
 	v.org.runs[e.head.Proceeding] = r
 	v.org.order = append(v.org.order, e.head.Proceeding)
 	return r

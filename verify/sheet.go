@@ -43,6 +43,11 @@ func (v *verifier) sheet(e *entry, r *run, x *proceeding.Ballot, s *count.Sheet,
 			plain = false
 		}
 	}
+	if cl := r.closings[x.ID]; x.Sealed() && cl != nil && cl.papers != nil {
+		for i := range cl.papers.Sections {
+			papers -= cl.papers.Sections[i].Spoilt
+		}
+	}
 	if s.Method != "exhaustive" {
 		total := new(big.Rat).Add(s.Valid.Rat(), s.Invalid.Rat())
 		c.must(!plain || total.Cmp(new(big.Rat).SetInt64(papers)) == 0, e.seq, "the sheet counts %s papers; %d were returned", total.RatString(), papers)
