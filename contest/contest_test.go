@@ -33,6 +33,7 @@ type house struct {
 	officers [2]register.PersonID
 	seats    []register.UnitID
 	dir      string
+	checked  bool // trustees check every mix before their own part
 }
 
 func newHouse(t *testing.T, book string, mps, members int) *house {

@@ -2,6 +2,8 @@ package contest_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -63,7 +65,7 @@ procedures:
           lost: {nothing: The rules stay as they are.}
 `
 
-func smallHouse(t *testing.T, source string, members int) *house {
+func smallHouse(t testing.TB, source string, members int) *house {
 	t.Helper()
 	h := emptyHouse(t)
 	if _, err := h.ch.Found(h.ctx, chamber.FoundedBody{Name: "A Very Small Society", Demo: true}, []byte(source)); err != nil {
@@ -92,9 +94,9 @@ func smallHouse(t *testing.T, source string, members int) *house {
 	return h
 }
 
-func emptyHouse(t *testing.T) *house {
+func emptyHouse(t testing.TB) *house {
 	dir := t.TempDir()
-	ctx := t.Context()
+	ctx := context.Background()
 	ch, clock, err := chamber.OpenDemo(ctx, chamber.Options{Store: store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")}, Keys: filepath.Join(dir, "box")})
 	if err != nil {
 		t.Fatal(err)
@@ -237,4 +239,24 @@ func TestMinimumIsVerified(t *testing.T) {
 		t.Fatalf("a rulebook can allow two papers: %s", st.Outcome)
 	}
 	bundletest.Holds(t, h.ctx, h.ch)
+}
+
+// entry reads the last entry of a kind of a run.
+func (h *house) entry(ref, kind string, into any) {
+	h.t.Helper()
+	err := h.ch.Read(h.ctx, func(w *chamber.World) error {
+		page, err := w.Tx().Page(store.Query{Proceeding: ref, Bodies: true, Limit: 500})
+		for _, m := range page {
+			if m.Kind == kind {
+				return json.Unmarshal(m.Body, into)
+			}
+		}
+		if err == nil {
+			err = fault.New(fault.NotFound, "no entry %s", kind)
+		}
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 }

@@ -32,6 +32,16 @@ func (r *runner) act(s *step) error {
 		return r.set(s)
 	case "contradict":
 		return r.contradict(s)
+	case "gone":
+		return r.vanish(s)
+	case "trustees":
+		return r.each(s, func(t thing) error {
+			a, _, err := r.actor(t)
+			if err != nil {
+				return err
+			}
+			return r.nameTrustees(s, a)
+		})
 	}
 	ref, err := r.acting(s.run)
 	if err != nil {
@@ -85,6 +95,12 @@ func (r *runner) inRun(s *step, ref string) error {
 			_, err = r.contests.Close(r.ctx, ref, a)
 		case "commit":
 			err = r.commit(ref, a)
+		case "prepare":
+			err = r.contests.PrepareSealed(r.ctx, ref, a)
+		case "end_phase":
+			err = r.contests.EndSealedPhase(r.ctx, ref, a)
+		case "excuse":
+			err = r.contests.ExcuseMixer(r.ctx, ref, a, s.val.text, (&complaints{}).text(s.more, "why").text)
 		default:
 			err = fault.New(fault.Internal, "rehearsals cannot %s", s.verb)
 		}

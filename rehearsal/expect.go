@@ -112,6 +112,8 @@ func (l *look) check(c *check) error {
 		l.toldNow(c)
 	case "running":
 		return l.running(c)
+	case "sealed", "trustees":
+		return l.sealed(c)
 	case "overridden", "in_force":
 		return l.texts(c)
 	}

@@ -278,7 +278,12 @@ func (r *runner) cast(s *step, b *proceeding.Ballot, votes []contest.Vote) error
 		wg.Go(func() {
 			for v := range next {
 				v.Code = contest.NewCode()
-				_, err := r.contests.Cast(r.ctx, v)
+				var err error
+				if b.Sealed() {
+					err = r.seal(b, v)
+				} else {
+					_, err = r.contests.Cast(r.ctx, v)
+				}
 				mu.Lock()
 				if done++; err != nil {
 					if refused++; first == nil {

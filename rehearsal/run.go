@@ -109,6 +109,8 @@ type runner struct {
 	told     int               // since the step began
 	free     map[string]int    // by kind of unit, how many have been given to holders of offices
 
+	trustees []trustee // of sealed ballots
+
 	mu     sync.Mutex
 	fresh  []minutes.Minute                   // since the story was told last
 	record []string                           // what the record says, in sentences

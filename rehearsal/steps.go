@@ -38,6 +38,11 @@ func verbs() map[string][]string {
 		"close":      nil,
 		"contradict": nil,
 		"commit":     nil,
+		"trustees":   nil,
+		"gone":       nil,
+		"prepare":    nil,
+		"end_phase":  nil,
+		"excuse":     {"why"},
 		"people":     nil,
 		"units":      nil,
 	}
@@ -131,7 +136,15 @@ func (c *complaints) verb(s *step) {
 		if v.form != scalar || !slices.Contains([]string{"", "candidate", "support"}, v.text) {
 			c.err(v.pos, "Write `withdraw: candidate` or `withdraw: support`.", "`withdraw` says what is taken back")
 		}
-	case "close", "commit", "accept", "decline":
+	case "trustees":
+		if v.form != mapping {
+			c.err(v.pos, "Write it as in `trustees: {named: [Ash, Bay, Cedar], open: 2, mixers: [Ash, Bay]}`.", "`trustees` names those who hold the key of sealed ballots")
+		}
+	case "excuse":
+		if v.form != scalar || v.empty() {
+			c.err(v.pos, "Write it as in `excuse: Bay`, with `why`.", "`excuse` names one mixer")
+		}
+	case "close", "commit", "accept", "decline", "prepare", "end_phase":
 		if v.form != scalar {
 			c.err(v.pos, "Write `"+s.verb+": true`.", "`%s` has no list", s.verb)
 		}
@@ -181,7 +194,7 @@ func checkForms() map[string]string {
 		"outcome": "s", "phase": "s", "stage": "s", "opens": "s", "closes": "s", "freeze": "s", "cause": "s",
 		"candidates": "sl", "elected": "sl", "backed": "sl", "gate": "slm", "roll": "m", "slot": "m", "shares": "m",
 		"figures": "m", "effect": "sl", "holds": "m", "minutes": "sl", "waits_for": "s", "told": "s", "running": "m",
-		"overridden": "sl", "shift": "m", "drawn": "m", "in_force": "sl", "papers": "sm",
+		"overridden": "sl", "sealed": "s", "trustees": "sl", "shift": "m", "drawn": "m", "in_force": "sl", "papers": "sm",
 	}
 }
 

@@ -134,6 +134,9 @@ func (r *runner) settle() error {
 		if err := r.closings(); err != nil {
 			return err
 		}
+		if err := r.ceremonies(); err != nil {
+			return err
+		}
 		after, err := r.seq()
 		if err != nil {
 			return err
