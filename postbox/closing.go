@@ -1,0 +1,222 @@
+package postbox
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/minutes"
+	"github.com/omov/omov/sealed"
+	"github.com/omov/omov/sealed/proof"
+	"github.com/omov/omov/tiles"
+)
+
+// closed is a ballot after its close, as far as it has been checked.
+type closed struct {
+	*view
+	steps   *steps
+	key     [32]byte // joint
+	closing [32]byte // hash of the closing checkpoint
+	deeds   []deed
+}
+
+// deed is a deed on the board: its signature holds for the digest it names. The
+// bytes that it speaks of have not been looked at.
+type deed struct {
+	sealed.Deed
+	n int
+}
+
+// close reads the close that the server shows and compares it with the one that
+// was witnessed, if one was. A nil result says that there is none yet.
+func (t *Trustee) close(ctx context.Context, v *view) (*closed, error) {
+	if v.b.Closing == nil {
+		return nil, nil
+	}
+	x := &closed{view: v}
+	var err error
+	if x.steps, err = t.replay(v); err != nil {
+		return nil, err
+	}
+	if x.key, err = t.joint(v, x.steps); err != nil {
+		return nil, err
+	}
+	c, err := tiles.Open([]byte(v.b.Closing.Checkpoint), v.rec.Log)
+	if err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "the closing checkpoint is not signed by the log of this ballot. Nothing was contributed")
+	}
+	x.closing = sealed.Closing([]byte(c.Body()))
+	if v.b.Closing.Hash != hex.EncodeToString(x.closing[:]) {
+		return nil, fault.New(fault.Damaged, "the server shows a closing checkpoint and the hash of another. Nothing was contributed")
+	}
+	if v.rec.Closing == "" {
+		return x, t.onLog(ctx, v, c)
+	}
+	before, err := tiles.Open([]byte(v.rec.Closing), v.rec.Log)
+	if err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "the closing checkpoint that was witnessed cannot be read")
+	}
+	if before != c {
+		f := fault.New(fault.Damaged, "the server shows a second close of this ballot, at entry %d; the one that you have witnessed is at entry %d. Nothing was contributed", c.Size, before.Size)
+		f.Remedy = "Tell the other trustees and the scrutineers: two closes are two different results."
+		return nil, f
+	}
+	return x, nil
+}
+
+// onLog checks that the closing checkpoint is of the log that has been watched:
+// the newest one goes on from all that were seen, and from the close.
+func (t *Trustee) onLog(ctx context.Context, v *view, c tiles.Checkpoint) error {
+	s := source{ctx, t.c}
+	if c.Size > v.head.Size {
+		return s.goesOn(v.head, c)
+	}
+	return s.goesOn(c, v.head)
+}
+
+// read checks every deed's signature. A deed that does not hold is not on an
+// honest board.
+func (t *Trustee) read(x *closed) error {
+	for _, e := range x.b.Deeds {
+		d, err := t.signed(x, e.Deed)
+		if err != nil {
+			return fault.Wrap(fault.Damaged, err, "the board holds a deed that is none (%v). Nothing was contributed", err)
+		}
+		x.deeds = append(x.deeds, deed{*d, e.N})
+	}
+	return nil
+}
+
+// signed reads a deed whose bytes are fetched only if they are needed: the
+// signature holds for the digest that it names.
+func (t *Trustee) signed(x *closed, raw []byte) (*sealed.Deed, error) {
+	d, bad := new(sealed.Deed), func(what string) error { return fault.New(fault.Invalid, "%s", what) }
+	if len(raw) > sealed.MaxDeed {
+		return nil, bad("it is too long")
+	}
+	if err := minutes.Decode(raw, d); err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(x.m.Trustees, func(o sealed.Trustee) bool { return o.Name == d.From })
+	switch {
+	case i < 0:
+		return nil, bad("it names no trustee")
+	case d.Version != 1 || d.Manifest != hex.EncodeToString(x.hash[:]) || d.Closing != hex.EncodeToString(x.closing[:]):
+		return nil, bad("it is about another ballot or close")
+	case d.Kind != sealed.Witness && d.Kind != sealed.Mix && d.Kind != sealed.Open, (d.Kind == sealed.Witness) != (d.Group == "" && d.Digest == ""):
+		return nil, bad("it says neither witness nor mix nor shares")
+	}
+	unsigned := *d
+	unsigned.Signature = nil
+	body, err := minutes.Canonical(unsigned)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(x.m.Trustees[i].Sign)
+	if err != nil || !proof.Signed(t.g, "deed", key, body, d.Signature) {
+		return nil, bad("its signature is not that of " + plain(d.From))
+	}
+	return d, nil
+}
+
+// find gives a trustee's deed of a kind about a group.
+func (x *closed) find(from, kind, group string) *deed {
+	for i := range x.deeds {
+		if d := &x.deeds[i]; d.From == from && d.Kind == kind && d.Group == group {
+			return d
+		}
+	}
+	return nil
+}
+
+// witnesses gives the trustees who have witnessed the close.
+func (x *closed) witnesses() []string {
+	var out []string
+	for i := range x.deeds {
+		if d := &x.deeds[i]; d.Kind == sealed.Witness && !slices.Contains(out, d.From) {
+			out = append(out, d.From)
+		}
+	}
+	return out
+}
+
+// Witness checks the close and signs it.
+func (t *Trustee) Witness(ctx context.Context) (*Progress, error) {
+	v, err := t.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	x, err := t.close(ctx, v)
+	if err != nil || x == nil {
+		return &Progress{What: "the close of the ballot"}, err
+	}
+	if err := t.read(x); err != nil {
+		return nil, err
+	}
+	return t.witness(ctx, x)
+}
+
+func (t *Trustee) witness(ctx context.Context, x *closed) (*Progress, error) {
+	if x.rec.Closing != "" && x.find(x.name, sealed.Witness, "") != nil {
+		return &Progress{Done: true}, nil
+	}
+	if x.rec.Closing == "" {
+		c, err := tiles.Open([]byte(x.b.Closing.Checkpoint), x.rec.Log)
+		if err != nil {
+			return nil, err
+		}
+		if x.rec.Groups, err = t.standing(ctx, x.view, x.key, c); err != nil {
+			return nil, err
+		}
+		if err := t.pin(x.view, x.steps); err != nil {
+			return nil, err
+		}
+		x.rec.Closing = x.b.Closing.Checkpoint
+		if err := t.file.save(); err != nil {
+			return nil, err
+		}
+	}
+	for _, g := range x.rec.Groups {
+		t.say("%s: %d papers count", g.Name, g.Papers)
+	}
+	if x.find(x.name, sealed.Witness, "") != nil {
+		return &Progress{Done: true}, nil
+	}
+	raw, err := sealed.NewDeed(x.hash, x.closing, x.name, sealed.Witness, "", nil).Sign(t.g, t.file.id.Sign())
+	if err != nil {
+		return nil, err
+	}
+	if err := t.c.Deed(ctx, raw, nil); err != nil {
+		return nil, err
+	}
+	t.say("You have witnessed the close.")
+	return &Progress{Did: true}, nil
+}
+
+// ready makes sure that this trustee has checked the close, and that enough
+// others have seen the same one. Otherwise a Progress says what is waited for.
+func (t *Trustee) ready(ctx context.Context, v *view) (*closed, *Progress, error) {
+	x, err := t.close(ctx, v)
+	if err != nil || x == nil {
+		return nil, &Progress{What: "the close of the ballot"}, err
+	}
+	if err := t.read(x); err != nil {
+		return nil, nil, err
+	}
+	p, err := t.witness(ctx, x)
+	if err != nil || p.Did {
+		return nil, p, err
+	}
+	have := x.witnesses()
+	if len(have) >= x.m.Threshold {
+		return x, nil, nil
+	}
+	rest := &Progress{What: "the other trustees to witness the close"}
+	for _, o := range x.m.Trustees {
+		if !slices.Contains(have, o.Name) {
+			rest.Waiting = append(rest.Waiting, plain(o.Name))
+		}
+	}
+	return nil, rest, nil
+}

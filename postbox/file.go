@@ -1,0 +1,254 @@
+package postbox
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/omov/omov/fault"
+	"github.com/omov/omov/ristretto"
+	"github.com/omov/omov/sealed"
+	"github.com/omov/omov/sealed/keygen"
+)
+
+// maxTrusteeFile is the most bytes that a trustee's file has.
+const maxTrusteeFile = 64 << 20
+
+const trusteeKind = "omov-trustee/1"
+
+// trusteeState is the content of a trustee's file.
+type trusteeState struct {
+	Kind     string              `json:"kind"` // trusteeKind
+	Name     string              `json:"name"`
+	Identity []byte              `json:"identity"` // 32 bytes
+	Work     int                 `json:"work"`
+	Logs     map[string]*logSeen `json:"logs"`     // by the address of the server
+	Compared []string            `json:"compared"` // fingerprints of others that the trustee has compared
+	Ballots  []*record           `json:"ballots"`
+}
+
+// logSeen is what was last seen of a log.
+type logSeen struct {
+	Key        string   `json:"key"`        // verifier key, pinned when first seen
+	Checkpoint string   `json:"checkpoint"` // the newest signed one
+	Former     []string `json:"former"`     // keys of logs that the trustee has given up
+}
+
+// record is what a trustee must never do differently a second time, ballot by
+// ballot.
+type record struct {
+	Page     string `json:"page"`
+	Election string `json:"election"`
+	Manifest string `json:"manifest"` // its hash, hex: an election has one
+	Log      string `json:"log"`      // the key of the log that the ballot is in
+
+	Steps     int    `json:"steps"`     // of the key generation, as seen
+	Chain     string `json:"chain"`     // the hash of those steps, hex
+	Confirmed string `json:"confirmed"` // the digest of the key generation that this trustee holds by, hex
+
+	Closing string            `json:"closing"` // the closing checkpoint witnessed, signed
+	Groups  []pile            `json:"groups"`  // what is to be mixed, recomputed from the papers
+	Mixes   map[string]*mixed `json:"mixes"`   // by group
+	Proved  []string          `json:"proved"`  // mixes of others that were checked
+	Pledges []sealed.Pledge   `json:"pledges"`
+}
+
+// pile is what the trustee found to stand in a mix group after the close.
+type pile struct {
+	Name   string `json:"name"`
+	Papers int64  `json:"papers"`
+	Bytes  int64  `json:"bytes"`
+	Pairs  string `json:"pairs"` // SHA-256 of the ciphertexts, hex
+}
+
+// mixed is a mix that this trustee has made.
+type mixed struct {
+	Digest string `json:"digest"` // SHA-256 of its bytes, hex
+	Deed   []byte `json:"deed"`
+	Taken  bool   `json:"taken"` // the server has said that it is on the board
+}
+
+// TrusteeFile is a trustee's file, open. One command uses it at a time.
+type TrusteeFile struct {
+	v     *vault
+	id    keygen.Identity
+	state trusteeState
+}
+
+// NewTrusteeFile draws a trustee's keys into a new file. work is the effort of
+// guessing the passphrase, 0 for the usual.
+func NewTrusteeFile(path, passphrase, name string, work int) (*TrusteeFile, error) {
+	name = strings.TrimSpace(name)
+	if name == "" || len(name) > 200 || plain(name) != name {
+		return nil, fault.New(fault.Invalid, "a trustee has a name of at most 200 bytes, as it will stand in public")
+	}
+	f := &TrusteeFile{id: keygen.NewIdentity(), state: trusteeState{Kind: trusteeKind, Name: name, Work: work, Logs: map[string]*logSeen{}}}
+	b, err := f.content()
+	if err != nil {
+		return nil, err
+	}
+	defer clear(b)
+	f.v, err = createVault(path, passphrase, work, b)
+	return f, err
+}
+
+// OpenTrusteeFile reads a trustee's file, to use it.
+func OpenTrusteeFile(path, passphrase string) (*TrusteeFile, error) {
+	return openTrustee(path, passphrase, false)
+}
+
+// LookAtTrusteeFile reads a trustee's file to show it, also while another
+// command is using it.
+func LookAtTrusteeFile(path, passphrase string) (*TrusteeFile, error) {
+	return openTrustee(path, passphrase, true)
+}
+
+func openTrustee(path, passphrase string, shared bool) (*TrusteeFile, error) {
+	v, b, err := openVault(path, passphrase, maxTrusteeFile, shared)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(b)
+	f := &TrusteeFile{v: v}
+	if err := f.read(b); err != nil {
+		v.close()
+		return nil, err
+	}
+	v.work = max(f.state.Work, 0)
+	if v.work == 0 {
+		v.work = usualWork
+	}
+	return f, nil
+}
+
+func (f *TrusteeFile) read(b []byte) error {
+	if err := json.Unmarshal(b, &f.state); err != nil || f.state.Kind != trusteeKind {
+		return fault.New(fault.Invalid, "%s is not a trustee's file that this program knows", f.v.path)
+	}
+	id, err := keygen.IdentityFrom(f.state.Identity)
+	clear(f.state.Identity)
+	f.state.Identity = nil
+	if err != nil {
+		return fault.New(fault.Damaged, "%s holds no keys: take the copy that you have kept", f.v.path)
+	}
+	f.id = id
+	if f.state.Logs == nil {
+		f.state.Logs = map[string]*logSeen{}
+	}
+	return nil
+}
+
+func (f *TrusteeFile) content() ([]byte, error) {
+	s := f.state
+	s.Identity = f.id.Expose()
+	defer clear(s.Identity)
+	b, err := json.Marshal(&s)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "the trustee's file could not be written")
+	}
+	return b, nil
+}
+
+// save makes what is remembered durable.
+func (f *TrusteeFile) save() error {
+	b, err := f.content()
+	if err != nil {
+		return err
+	}
+	defer clear(b)
+	return f.v.save(b, maxTrusteeFile)
+}
+
+// Close gives the file back, and overwrites the keys in memory.
+func (f *TrusteeFile) Close() {
+	f.id.Wipe()
+	f.v.close()
+}
+
+// Registration is what an officer enters to name a trustee. All of it is
+// public.
+type Registration struct {
+	Name, Sign, Seal, Fingerprint string
+}
+
+// Registration gives what the trustee is named by.
+func (f *TrusteeFile) Registration() Registration {
+	g := ristretto.New()
+	sign, seal := f.id.Sign().Public(g), f.id.Seal().Public(g)
+	return Registration{f.state.Name, hex.EncodeToString(sign[:]), hex.EncodeToString(seal[:]), keygen.Fingerprint(sign, seal)}
+}
+
+// Line is the registration in one line, as the officer's page takes it.
+func (r Registration) Line() string {
+	return fmt.Sprintf("trustee | %s | %s | %s | %s", r.Name, r.Sign, r.Seal, r.Fingerprint)
+}
+
+// Shown is what a trustee's file says of a ballot, without secrets.
+type Shown struct {
+	Page, Election, Manifest, LogKey string
+	Confirmed, Witnessed             bool
+	Mixed, Opened                    []string
+}
+
+// Ballots gives what the file holds of each ballot.
+func (f *TrusteeFile) Ballots() []Shown {
+	var out []Shown
+	for _, r := range f.state.Ballots {
+		s := Shown{Page: r.Page, Election: r.Election, Manifest: r.Manifest, LogKey: r.Log, Confirmed: r.Confirmed != "", Witnessed: r.Closing != ""}
+		for g := range r.Mixes {
+			s.Mixed = append(s.Mixed, g)
+		}
+		slices.Sort(s.Mixed)
+		for _, p := range r.Pledges {
+			s.Opened = append(s.Opened, p.Group)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// ballot finds what is remembered of an election; nil where it is new.
+func (f *TrusteeFile) ballot(election string) *record {
+	for _, r := range f.state.Ballots {
+		if r.Election == election {
+			return r
+		}
+	}
+	return nil
+}
+
+// pledge finds what this trustee has pledged to open of a group.
+func (r *record) pledge(group string) *sealed.Pledge {
+	for i := range r.Pledges {
+		if r.Pledges[i].Group == group {
+			return &r.Pledges[i]
+		}
+	}
+	return nil
+}
+
+func (r *record) group(name string) *pile {
+	for i := range r.Groups {
+		if r.Groups[i].Name == name {
+			return &r.Groups[i]
+		}
+	}
+	return nil
+}
+
+// aside is where the bytes of a mix lie until they are on the board.
+func (f *TrusteeFile) aside(m *mixed) string { return f.v.path + ".mix-" + m.Digest[:16] }
+
+// keepAside puts a mix aside, durably, so that exactly the same can be sent
+// again.
+func (f *TrusteeFile) keepAside(m *mixed, b []byte) error { return replace(f.aside(m), b) }
+
+// dropAside removes what is no longer needed; a rest that stays does no harm.
+func (f *TrusteeFile) dropAside(m *mixed) {
+	os.Remove(f.aside(m))
+	syncDir(filepath.Dir(f.v.path))
+}
