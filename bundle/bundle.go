@@ -183,23 +183,60 @@ func (w *writer) entries() error {
 		if err != nil {
 			return unwritten(err)
 		}
-		b := bufio.NewWriter(f)
-		end := min((n+1)*tiles.Width, w.size)
-		for from := n*tiles.Width + 1; from <= end; from += page {
-			lines, err := w.lines(from, int(min(page, end-from+1)))
-			if err != nil {
-				return err
-			}
-			for _, l := range lines {
-				b.Write(l)
-				b.WriteByte('\n')
-			}
-		}
-		if err := b.Flush(); err != nil {
-			return unwritten(err)
+		if err := w.below(n, f); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// below writes the entries below tile n.
+func (w *writer) below(n int64, out io.Writer) error {
+	b := bufio.NewWriter(out)
+	end := min((n+1)*tiles.Width, w.size)
+	for from := n*tiles.Width + 1; from <= end; from += page {
+		lines, err := w.lines(from, int(min(page, end-from+1)))
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			b.Write(l)
+			b.WriteByte('\n')
+		}
+	}
+	if err := b.Flush(); err != nil {
+		return unwritten(err)
+	}
+	return nil
+}
+
+// Entries writes the public entries below tile n of the log as it is now, one a
+// line, as a public bundle has them. fault.NotFound where the log has not grown
+// so far.
+func Entries(ctx context.Context, ch *chamber.Chamber, n int64, out io.Writer) error {
+	signed, err := ch.DB.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := tiles.Open(signed, ch.DB.VerifierKey())
+	if err != nil {
+		return err
+	}
+	if n < 0 || n*tiles.Width >= c.Size {
+		return fault.New(fault.NotFound, "the log has no entries there yet")
+	}
+	w := &writer{ctx: ctx, ch: ch, kind: KindPublic, size: c.Size}
+	return w.below(n, out)
+}
+
+// ParseEntriesPath reads what EntriesPath gives.
+func ParseEntriesPath(path string) (n int64, err error) {
+	short, ok := strings.CutSuffix(path, ".jsonl")
+	ref, err := tiles.ParsePath("tile/" + short)
+	if !ok || err != nil || !ref.Entries || ref.Width != tiles.Width {
+		return 0, fault.New(fault.NotFound, "the log has no such entries")
+	}
+	return ref.N, nil
 }
 
 // lines gives n lines from an entry on.

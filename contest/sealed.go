@@ -102,6 +102,12 @@ func (s *Contests) SealedDeedBytes(ctx context.Context, ref string, n int) ([]by
 	return s.sealing.DeedBytes(ctx, ref, n)
 }
 
+// SealedExpects gives the most bytes that a deed can speak of, if it is signed
+// and waited for.
+func (s *Contests) SealedExpects(ctx context.Context, ref string, deed []byte) (int64, error) {
+	return s.sealing.Expects(ctx, ref, deed)
+}
+
 // SealedDeed takes in a trustee's deed. The last one that is needed lets the
 // ballot be counted.
 func (s *Contests) SealedDeed(ctx context.Context, ref string, deed, about []byte) error {

@@ -6,9 +6,7 @@ import (
 	"slices"
 
 	"github.com/omov/omov/fault"
-	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/sealed"
-	"github.com/omov/omov/sealed/proof"
 	"github.com/omov/omov/tiles"
 )
 
@@ -79,45 +77,13 @@ func (t *Trustee) onLog(ctx context.Context, v *view, c tiles.Checkpoint) error 
 // honest board.
 func (t *Trustee) read(x *closed) error {
 	for _, e := range x.b.Deeds {
-		d, err := t.signed(x, e.Deed)
+		d, err := x.m.SignedDeed(t.g, x.closing, e.Deed)
 		if err != nil {
 			return fault.Wrap(fault.Damaged, err, "the board holds a deed that is none (%v). Nothing was contributed", err)
 		}
 		x.deeds = append(x.deeds, deed{*d, e.N})
 	}
 	return nil
-}
-
-// signed reads a deed whose bytes are fetched only if they are needed: the
-// signature holds for the digest that it names.
-func (t *Trustee) signed(x *closed, raw []byte) (*sealed.Deed, error) {
-	d, bad := new(sealed.Deed), func(what string) error { return fault.New(fault.Invalid, "%s", what) }
-	if len(raw) > sealed.MaxDeed {
-		return nil, bad("it is too long")
-	}
-	if err := minutes.Decode(raw, d); err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(x.m.Trustees, func(o sealed.Trustee) bool { return o.Name == d.From })
-	switch {
-	case i < 0:
-		return nil, bad("it names no trustee")
-	case d.Version != 1 || d.Manifest != hex.EncodeToString(x.hash[:]) || d.Closing != hex.EncodeToString(x.closing[:]):
-		return nil, bad("it is about another ballot or close")
-	case d.Kind != sealed.Witness && d.Kind != sealed.Mix && d.Kind != sealed.Open, (d.Kind == sealed.Witness) != (d.Group == "" && d.Digest == ""):
-		return nil, bad("it says neither witness nor mix nor shares")
-	}
-	unsigned := *d
-	unsigned.Signature = nil
-	body, err := minutes.Canonical(unsigned)
-	if err != nil {
-		return nil, err
-	}
-	key, err := hex.DecodeString(x.m.Trustees[i].Sign)
-	if err != nil || !proof.Signed(t.g, "deed", key, body, d.Signature) {
-		return nil, bad("its signature is not that of " + plain(d.From))
-	}
-	return d, nil
 }
 
 // find gives a trustee's deed of a kind about a group.

@@ -56,9 +56,9 @@ func (d Deed) Sign(g *ristretto.Group, key proof.Secret) ([]byte, error) {
 	return minutes.Canonical(d)
 }
 
-// ReadDeed reads a deed about bytes, and checks that it is one of this ballot
-// after this close, signed by the trustee it names.
-func (m *Manifest) ReadDeed(g *ristretto.Group, closing [32]byte, raw, about []byte) (*Deed, error) {
+// SignedDeed reads a deed of this ballot after this close, signed by the trustee
+// it names. What it speaks of need not have come yet: see About.
+func (m *Manifest) SignedDeed(g *ristretto.Group, closing [32]byte, raw []byte) (*Deed, error) {
 	d, bad := &Deed{}, func(what string) error {
 		return fault.New(fault.Invalid, "this is no deed of a trustee of this ballot: %s", what)
 	}
@@ -80,17 +80,12 @@ func (m *Manifest) ReadDeed(g *ristretto.Group, closing [32]byte, raw, about []b
 		return nil, bad("it is of another ballot")
 	case d.Closing != hex.EncodeToString(closing[:]):
 		return nil, bad("it is about another close")
-	}
-	want := *NewDeed(hash, closing, d.From, d.Kind, d.Group, about)
-	if d.Digest != want.Digest || (d.Kind == Witness) != (d.Group == "") || d.Kind == Witness && len(about) > 0 {
-		return nil, bad("it speaks of other bytes than came with it")
-	}
-	switch d.Kind {
-	case Witness, Mix, Open:
-	default:
+	case d.Kind != Witness && d.Kind != Mix && d.Kind != Open, (d.Kind == Witness) != (d.Group == "" && d.Digest == ""):
 		return nil, bad("it says neither witness nor mix nor shares")
 	}
-	body, err := minutes.Canonical(want)
+	unsigned := *d
+	unsigned.Signature = nil
+	body, err := minutes.Canonical(unsigned)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +94,15 @@ func (m *Manifest) ReadDeed(g *ristretto.Group, closing [32]byte, raw, about []b
 		return nil, bad("its signature is not that of " + d.From)
 	}
 	return d, nil
+}
+
+// About checks that the deed speaks of these bytes; a witness speaks of none.
+func (d *Deed) About(b []byte) error {
+	sum := sha256.Sum256(b)
+	if d.Kind == Witness && len(b) > 0 || d.Kind != Witness && d.Digest != hex.EncodeToString(sum[:]) {
+		return fault.New(fault.Invalid, "this is no deed of a trustee of this ballot: it speaks of other bytes than came with it")
+	}
+	return nil
 }
 
 func (m *Manifest) trustee(name string) int {

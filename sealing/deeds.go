@@ -19,6 +19,43 @@ const maxPart = 256 << 10
 // MaxBytes is the most bytes of a mix that is taken in.
 const MaxBytes = 256 << 20
 
+// Expects gives the most bytes that a deed can speak of, if it is signed by a
+// trustee and waited for: whoever is none can send nothing large.
+func (s *Sealing) Expects(ctx context.Context, ref string, raw []byte) (most int64, err error) {
+	_, err = s.look(ctx, ref, func(w *chamber.World, x *seen) error {
+		t, d, err := s.signed(w, x, raw)
+		if err != nil || d.Kind == sealed.Witness {
+			return err
+		}
+		most = MaxBytes
+		if t.has(d) { // sent twice
+			return nil
+		}
+		return t.due(d)
+	})
+	return most, err
+}
+
+// signed reads a deed without what it speaks of.
+func (s *Sealing) signed(w *chamber.World, x *seen, raw []byte) (*tally, *sealed.Deed, error) {
+	t, err := s.tallyOf(w, x)
+	if err != nil {
+		return nil, nil, err
+	}
+	if x.ballot.Seal.Closing == "" {
+		return nil, nil, fault.Under(fault.TooEarly, x.clause, "the closing checkpoint is not there yet; try again in a moment")
+	}
+	d, err := x.m.SignedDeed(s.g, t.closing, raw)
+	return t, d, err
+}
+
+// has tells whether a deed is on the board already.
+func (t *tally) has(d *sealed.Deed) bool {
+	return slices.ContainsFunc(t.deeds, func(y *deed) bool {
+		return y.Kind == d.Kind && y.From == d.From && y.Group == d.Group && y.Digest == d.Digest
+	})
+}
+
 // Deed takes a trustee's deed in, after checking everything it says.
 func (s *Sealing) Deed(ctx context.Context, ref string, raw, about []byte) error {
 	if len(raw) > sealed.MaxDeed || len(about) > MaxBytes {
@@ -34,20 +71,14 @@ func (s *Sealing) Deed(ctx context.Context, ref string, raw, about []byte) error
 func (s *Sealing) deed(ctx context.Context, ref string, raw, about []byte, own bool) error {
 	var known bool
 	x, err := s.look(ctx, ref, func(w *chamber.World, x *seen) error {
-		t, err := s.tallyOf(w, x)
+		t, d, err := s.signed(w, x, raw)
+		if err == nil {
+			err = d.About(about)
+		}
 		if err != nil {
 			return err
 		}
-		if x.ballot.Seal.Closing == "" {
-			return fault.Under(fault.TooEarly, x.clause, "the closing checkpoint is not there yet; try again in a moment")
-		}
-		d, err := x.m.ReadDeed(s.g, t.closing, raw, about)
-		if err != nil {
-			return err
-		}
-		known = slices.ContainsFunc(t.deeds, func(y *deed) bool {
-			return y.Kind == d.Kind && y.From == d.From && y.Group == d.Group && y.Digest == d.Digest
-		})
+		known = t.has(d)
 		if known { // sent twice
 			return nil
 		}

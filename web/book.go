@@ -43,6 +43,7 @@ func (s *Site) routes() {
 	s.handle("GET /minutes/{seq}", (*visit).minute)
 	s.handle("GET /verify", func(v *visit) error { return v.page("verify.html", "Check it yourself", v.s.Chamber.DB.VerifierKey()) })
 	s.logRoutes()
+	s.postboxRoutes()
 	s.handle("/", func(v *visit) error { return fault.New(fault.NotFound, "There is no page here.") })
 }
 

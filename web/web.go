@@ -84,7 +84,6 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 	s.cross.Handler(s.mux).ServeHTTP(w, r)
 }
 
@@ -137,6 +136,7 @@ const cookie = "omov"
 // turns a refusal into a page.
 func (s *Site) handle(pattern string, fn func(v *visit) error) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		v := &visit{s: s, w: w, r: r, Path: r.URL.Path}
 		err := v.open()
 		if ref := r.PathValue("ref"); err == nil && ref != "" {
