@@ -21,6 +21,8 @@ func (p *projector) sealedEntry(m minutes.Minute) error {
 		return p.sealedPaper(m)
 	case proceeding.KindListed:
 		return p.sealedList(m)
+	case proceeding.KindRelisted:
+		return p.sealedChange(m)
 	}
 	if err := body(m, &of); err != nil {
 		return err
@@ -72,6 +74,32 @@ func (p *projector) sealedList(m minutes.Minute) error {
 	return p.tx.PutSealedEntry(b.Ballot, m.Seq, m.Kind)
 }
 
+// sealedChange puts keys in the place of others.
+func (p *projector) sealedChange(m minutes.Minute) error {
+	var b proceeding.RelistedBody
+	if err := body(m, &b); err != nil {
+		return err
+	}
+	var r sealed.Relisting
+	if err := json.Unmarshal(b.Change, &r); err != nil {
+		return fault.Wrap(fault.Damaged, err, "entry %d is no change of a list of credentials", m.Seq)
+	}
+	rows := make([]store.SealedCredential, len(r.Swaps))
+	for i, s := range r.Swaps {
+		if len(s.In) != 32 || len(s.Out) != 32 {
+			return fault.New(fault.Damaged, "entry %d lists what is no key", m.Seq)
+		}
+		if err := p.tx.RetireSealedCredential(b.Ballot, [32]byte(s.Out)); err != nil {
+			return err
+		}
+		rows[i] = store.SealedCredential{Key: [32]byte(s.In), Section: s.Section, Class: s.Class}
+	}
+	if err := p.tx.PutSealedCredentials(b.Ballot, rows); err != nil {
+		return err
+	}
+	return p.tx.PutSealedEntry(b.Ballot, m.Seq, m.Kind)
+}
+
 // Board is the board of a sealed ballot in a transaction: what papers are
 // judged by. It implements sealed.Records.
 type Board struct {
@@ -111,6 +139,23 @@ func (b *Board) Latest(key [32]byte, _ string) ([32]byte, uint32, error) {
 
 // Used implements sealed.Records.
 func (b *Board) Used(elements [][32]byte) (bool, error) { return b.Tx.SealedUsed(b.Ballot, elements) }
+
+// Once tells whether a key is or was on the list, and Cast whether a paper was
+// accepted under it.
+func (b *Board) Once(key [32]byte) (bool, error) { return b.Tx.SealedOnce(b.Ballot, key) }
+
+// Cast tells whether a paper was accepted under a key.
+func (b *Board) Cast(key [32]byte) (bool, error) {
+	c, err := b.Tx.SealedCredential(b.Ballot, key)
+	return c != nil && c.Sequence > 0, err
+}
+
+// Relist appends the registrar's change of the list and projects it, within the
+// writer's transaction that judged it.
+func (c *Chamber) Relist(tx *store.Tx, ref, rulebook, clause string, b proceeding.RelistedBody) error {
+	_, err := newProjector(c, tx).enter(minutes.Entry{Kind: proceeding.KindRelisted, Access: minutes.Public, Proceeding: ref, Rulebook: rulebook, Clause: clause, Body: b})
+	return err
+}
 
 // Take appends accepted papers to the book and projects them. It is called
 // within the writer's transaction that judged them.

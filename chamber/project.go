@@ -78,7 +78,7 @@ func newProjector(c *Chamber, tx *store.Tx) *projector {
 
 // project applies one minute.
 func (p *projector) project(m minutes.Minute) error {
-	if m.Kind == proceeding.KindSealedPaper || m.Kind == proceeding.KindPart {
+	if m.Kind == proceeding.KindSealedPaper || m.Kind == proceeding.KindRelisted || m.Kind == proceeding.KindPart {
 		return p.sealedEntry(m) // they change no run
 	}
 	if m.Proceeding != "" {

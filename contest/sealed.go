@@ -77,6 +77,11 @@ func (s *Contests) SealedList(ctx context.Context, ref string, list, signature [
 	return s.goOn(ctx, ref)
 }
 
+// SealedRelist takes in the registrar's change of the list.
+func (s *Contests) SealedRelist(ctx context.Context, ref string, change, signature []byte) error {
+	return again(func() error { return s.sealing.Relist(ctx, ref, change, signature) })
+}
+
 // SealedPost takes in a paper. A refusal is a *sealed.Refusal.
 func (s *Contests) SealedPost(ctx context.Context, ref string, raw []byte) (sealing.Receipt, error) {
 	return s.sealing.Post(ctx, ref, raw)

@@ -26,6 +26,7 @@ import (
 // The kinds of entry that are read here; docs/sealed-board.md.
 const (
 	kindListed = "seal.listed/1"
+	kindChange = "seal.relisted/1"
 	kindPaper  = "seal.paper/1"
 	kindShut   = "ballot.closed/1"
 )
@@ -179,7 +180,7 @@ func (r *reading) entry(seq int64, line []byte, want tiles.Hash) error {
 		return nil
 	}
 	switch h.Kind {
-	case kindListed, kindPaper, kindShut:
+	case kindListed, kindChange, kindPaper, kindShut:
 	default:
 		return nil
 	}
@@ -195,6 +196,7 @@ func (r *reading) take(seq int64, kind string, body []byte) error {
 	var b struct {
 		Ballot    string `json:"ballot"`
 		List      []byte `json:"list"`
+		Change    []byte `json:"change"`
 		Signature []byte `json:"signature"`
 		Paper     []byte `json:"paper"`
 		Root      string `json:"root"`
@@ -213,6 +215,8 @@ func (r *reading) take(seq int64, kind string, body []byte) error {
 		return r.list(seq, b.List, b.Signature)
 	case r.board == nil:
 		return wrong(seq, "it comes before the list of who may vote")
+	case kind == kindChange:
+		return r.change(seq, b.Change, b.Signature)
 	case kind == kindShut:
 		r.shut, r.root, r.few = true, b.Root, b.Unopened
 		return nil
@@ -234,6 +238,21 @@ func (r *reading) list(seq int64, list, signature []byte) error {
 	}
 	r.board, err = sealed.NewBoard(r.checker, creds)
 	return err
+}
+
+// change takes the registrar's change of the list, after the papers before it.
+func (r *reading) change(seq int64, body, signature []byte) error {
+	if err := r.judge(); err != nil {
+		return err
+	}
+	c, err := sealed.ReadRelisting(r.t.g, r.v.m, body, signature)
+	if err == nil {
+		err = r.board.Relist(c)
+	}
+	if err != nil {
+		return wrong(seq, "the list of who may vote was changed, and the change does not hold: %v", err)
+	}
+	return nil
 }
 
 // judge judges the papers that wait. The log holds accepted papers only.

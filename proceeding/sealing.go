@@ -20,7 +20,8 @@ const (
 	KindPhase       = "seal.phase/1"
 	KindKeyed       = "seal.keyed/1"
 	KindListed      = "seal.listed/1"
-	KindSealedPaper = "seal.paper/1" // changes no state: the board is not the run's
+	KindRelisted    = "seal.relisted/1" // these two change no state: the board is not the run's
+	KindSealedPaper = "seal.paper/1"
 	KindClosing     = "seal.closing/1"
 	KindExcused     = "seal.excused/1"
 	KindPart        = "seal.part/1" // changes no state
@@ -65,6 +66,13 @@ type ListedBody struct {
 	Ballot    string `json:"ballot"`
 	At        int64  `json:"at"`
 	List      []byte `json:"list"`
+	Signature []byte `json:"signature"`
+}
+
+// RelistedBody is the registrar's change of the list.
+type RelistedBody struct {
+	Ballot    string `json:"ballot"`
+	Change    []byte `json:"change"`
 	Signature []byte `json:"signature"`
 }
 

@@ -65,6 +65,8 @@ type standing struct {
 type Board struct {
 	c        *Checker
 	roll     map[[32]byte]Credential
+	gone     map[[32]byte]bool // keys that were replaced
+	changes  int64             // of the list
 	cast     map[[32]byte]bool
 	current  map[seat]standing
 	receipts map[[32]byte]Receipt
@@ -77,7 +79,7 @@ type Board struct {
 // NewBoard makes the board of a ballot with the registrar's list.
 func NewBoard(c *Checker, list []Credential) (*Board, error) {
 	b := &Board{
-		c: c, roll: map[[32]byte]Credential{}, cast: map[[32]byte]bool{}, current: map[seat]standing{},
+		c: c, roll: map[[32]byte]Credential{}, gone: map[[32]byte]bool{}, cast: map[[32]byte]bool{}, current: map[seat]standing{},
 		receipts: map[[32]byte]Receipt{}, used: map[[32]byte]struct{}{}, refused: map[Reason]int{},
 	}
 	for _, cr := range list {
@@ -100,17 +102,27 @@ func (b *Board) Add(cr Credential) error {
 	return nil
 }
 
-// Remove takes a credential off the list. One that has been cast with stays.
-func (b *Board) Remove(key [32]byte) error {
-	switch {
-	case b.closed:
-		return fault.New(fault.TooLate, "the ballot is closed")
-	case b.cast[key]:
-		return fault.New(fault.Conflict, "a paper has been cast with this credential: it stays on the list, and the paper counts")
-	case b.roll[key].Key != key:
-		return fault.New(fault.NotFound, "this credential is not on the list")
+// Relist takes the registrar's next change of the list.
+func (b *Board) Relist(r *Relisting) error {
+	if b.closed {
+		return fault.New(fault.TooLate, "the ballot is closed: the list stays as it is")
 	}
-	delete(b.roll, key)
+	if r.N != b.changes+1 {
+		return fault.New(fault.Conflict, "this is change %d of the list; number %d is next", r.N, b.changes+1)
+	}
+	once := func(key [32]byte) (bool, error) {
+		_, there := b.roll[key]
+		return there || b.gone[key], nil
+	}
+	if err := r.Fits(b.Credential, once, func(key [32]byte) (bool, error) { return b.cast[key], nil }); err != nil {
+		return err
+	}
+	b.changes++
+	for _, s := range r.Swaps {
+		b.gone[[32]byte(s.Out)] = true
+		delete(b.roll, [32]byte(s.Out))
+		b.roll[[32]byte(s.In)] = Credential{[32]byte(s.In), s.Section, s.Class}
+	}
 	return nil
 }
 

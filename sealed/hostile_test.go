@@ -141,10 +141,10 @@ func TestChainOfPapers(t *testing.T) {
 	if a := e.board.Account(); a.Standing != 2 || a.Replaced != 1 {
 		t.Errorf("%+v", a)
 	}
-	if err := e.board.Remove(e.list[0].Key); !fault.Is(err, fault.Conflict) {
-		t.Errorf("a credential that has cast is removed: %v", err)
+	if err := e.relist(1, e.list[0], e.list[0]); !fault.Is(err, fault.TooLate) {
+		t.Errorf("a credential that has cast is replaced: %v", err)
 	}
-	e.must(e.board.Remove(e.list[1].Key))
+	e.must(e.relist(1, e.list[1], e.list[1]))
 	e.refused(e.seal(1, "leader", []int{1, 0, 0, 0, 0}), sealed.Unlisted, fault.NotEntitled)
 	e.board.Close()
 	e.refused(e.seal(2, "leader", []int{1, 0, 0, 0, 0}), sealed.AfterClose, fault.TooLate)

@@ -61,8 +61,9 @@ type Ended struct {
 
 // Listed is the registrar's list.
 type Listed struct {
-	Seq  int64 `json:"seq"`
-	Keys int64 `json:"keys"`
+	Seq     int64 `json:"seq"`
+	Keys    int64 `json:"keys"`
+	Changes int   `json:"changes"` // of the list since
 }
 
 // Section is a mix group with its figures.
@@ -189,9 +190,11 @@ func (b *Board) list(w *chamber.World, x *seen) error {
 		}
 	}
 	seqs, err := w.Tx().SealedEntries(x.ballot.ID, proceeding.KindListed)
-	if len(seqs) > 0 {
-		b.List = &Listed{Seq: seqs[0], Keys: keys}
+	if err != nil || len(seqs) == 0 {
+		return err
 	}
+	changes, err := w.Tx().SealedEntries(x.ballot.ID, proceeding.KindRelisted)
+	b.List = &Listed{Seq: seqs[0], Keys: keys, Changes: len(changes)}
 	return err
 }
 

@@ -144,15 +144,17 @@ func (s *Sealing) drain(o *open) {
 
 // takeAll checks papers together and enters those that are accepted.
 func (s *Sealing) takeAll(o *open, list []*posting) {
-	papers := make([]*sealed.Paper, len(list))
-	for i, p := range list {
-		papers[i] = p.paper
-	}
-	checks := o.checker.CheckAll(papers)
 	ctx, cancel := context.WithTimeout(context.Background(), takeTime)
 	defer cancel()
 	closed := false
-	err := s.ch.DB.Write(ctx, func(tx *store.Tx) error {
+	checks, err := s.checks(ctx, o, list)
+	if err != nil {
+		for _, p := range list {
+			p.receipt, p.err = Receipt{}, err
+		}
+		return
+	}
+	err = s.ch.DB.Write(ctx, func(tx *store.Tx) error {
 		late, err := s.late(tx, o)
 		if err != nil {
 			return err
@@ -184,10 +186,45 @@ func (s *Sealing) takeAll(o *open, list []*posting) {
 	}
 }
 
+// checks checks proofs and signatures of papers together. Those whose key is on
+// no list are left for later, which never comes for a stranger's: nobody without
+// a credential can make the server compute.
+func (s *Sealing) checks(ctx context.Context, o *open, list []*posting) ([]func() error, error) {
+	var known []int
+	err := s.ch.DB.Read(ctx, func(tx *store.Tx) error {
+		known = known[:0]
+		for i, p := range list {
+			c, err := tx.SealedCredential(o.ballot.ID, p.paper.Key)
+			if err != nil {
+				return err
+			}
+			if c != nil && c.Section == p.paper.Section {
+				known = append(known, i)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	papers := make([]*sealed.Paper, len(known))
+	for k, i := range known {
+		papers[k] = list[i].paper
+	}
+	out := make([]func() error, len(list))
+	for i, p := range list {
+		out[i] = func() error { return o.checker.Check(p.paper) }
+	}
+	for k, err := range o.checker.CheckAll(papers) {
+		out[known[k]] = func() error { return err }
+	}
+	return out, nil
+}
+
 // judge decides on one paper and enters it if it is accepted; what is wrong with
 // it is in p. The same paper sent again gets its receipt again.
-func (s *Sealing) judge(tx *store.Tx, o *open, on *chamber.Board, p *posting, check error) error {
-	refusal, err := o.checker.Judge(p.paper, func() error { return check }, on)
+func (s *Sealing) judge(tx *store.Tx, o *open, on *chamber.Board, p *posting, check func() error) error {
+	refusal, err := o.checker.Judge(p.paper, check, on)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,18 @@ func (tx *Tx) PutSealedCredentials(ballot string, list []SealedCredential) error
 	return tx.fail(err)
 }
 
+// RetireSealedCredential takes a key off the list, as another was put in its
+// place. It is remembered, so that it is not put on again.
+func (tx *Tx) RetireSealedCredential(ballot string, key [32]byte) error {
+	_, err := tx.write(`UPDATE sealed_credential SET section = '', class = '' WHERE ballot = $1 AND key = $2 AND sequence = 0`, ballot, key[:])
+	return err
+}
+
+// SealedOnce tells whether a key is or was on the list.
+func (tx *Tx) SealedOnce(ballot string, key [32]byte) (bool, error) {
+	return tx.one(`SELECT 1 FROM sealed_credential WHERE ballot = $1 AND key = $2`, func(row) {}, ballot, key[:])
+}
+
 // DropSealed forgets the list of a ballot whose paper is fixed anew. No paper
 // has been taken under it.
 func (tx *Tx) DropSealed(ballot string) error {
@@ -43,7 +55,7 @@ func (tx *Tx) DropSealed(ballot string) error {
 // SealedCredential gives a key of the list; nil where it is not on it.
 func (tx *Tx) SealedCredential(ballot string, key [32]byte) (*SealedCredential, error) {
 	c := &SealedCredential{Key: key}
-	found, err := tx.one(`SELECT section, class, hash, sequence, seq FROM sealed_credential WHERE ballot = $1 AND key = $2`, func(r row) {
+	found, err := tx.one(`SELECT section, class, hash, sequence, seq FROM sealed_credential WHERE ballot = $1 AND key = $2 AND section <> ''`, func(r row) {
 		c.Section, c.Class, c.Sequence, c.Seq = r.text(0), r.text(1), r.int(3), r.int(4)
 		copy(c.Hash[:], r.blob(2))
 	}, ballot, key[:])
@@ -127,7 +139,7 @@ type SealedGroup struct {
 // SealedGroups counts the list.
 func (tx *Tx) SealedGroups(ballot string) ([]SealedGroup, error) {
 	var out []SealedGroup
-	err := tx.query(`SELECT section, class, count(*), coalesce(sum(CASE WHEN sequence > 0 THEN 1 ELSE 0 END), 0) FROM sealed_credential WHERE ballot = $1 GROUP BY section, class ORDER BY section, class`, func(r row) error {
+	err := tx.query(`SELECT section, class, count(*), coalesce(sum(CASE WHEN sequence > 0 THEN 1 ELSE 0 END), 0) FROM sealed_credential WHERE ballot = $1 AND section <> '' GROUP BY section, class ORDER BY section, class`, func(r row) error {
 		out = append(out, SealedGroup{r.text(0), r.text(1), r.int(2), r.int(3)})
 		return nil
 	}, ballot)

@@ -212,6 +212,7 @@ func kinds() map[string]kind {
 		proceeding.KindPhase:       p(body[proceeding.PhaseBody]),
 		proceeding.KindKeyed:       p(body[proceeding.KeyedBody]),
 		proceeding.KindListed:      p(body[proceeding.ListedBody]),
+		proceeding.KindRelisted:    p(body[proceeding.RelistedBody]),
 		proceeding.KindSealedPaper: p(body[proceeding.SealedPaperBody]),
 		proceeding.KindClosing:     p(body[proceeding.ClosingBody]),
 		proceeding.KindExcused:     p(body[proceeding.ExcusedBody]),

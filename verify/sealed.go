@@ -79,6 +79,8 @@ func (v *verifier) sealEntry(e *entry, r *run, x any) {
 		}
 	case *proceeding.KeyedBody:
 		v.keyed(e, r, b)
+	case *proceeding.RelistedBody:
+		v.relisted(e, r, b)
 	case *proceeding.ListedBody:
 		v.listedKeys(e, r, b)
 	case *proceeding.SealedPaperBody:

@@ -42,6 +42,23 @@ func (v *verifier) sealedPaper(e *entry, r *run, b *proceeding.SealedPaperBody) 
 	s.board.Post(e.seq, b.Paper)
 }
 
+// relisted takes in the registrar's change of the list, before or while papers
+// come in.
+func (v *verifier) relisted(e *entry, r *run, b *proceeding.RelistedBody) {
+	s, x := r.seal, r.st.OpenBallot()
+	ok := s != nil && s.id == b.Ballot && s.listed && s.closed == 0 && (x == nil || x.ID != b.Ballot || x.Closed == 0)
+	if !v.Check(CheckSteps).must(ok, e.seq, "the list of %q is changed, which is not at that point", b.Ballot) || s.broken != "" {
+		return
+	}
+	err := s.e.Change(e.seq, b.Change, b.Signature)
+	if !v.Check(CheckSealList).must(err == nil, e.seq, "%v", err) || err != nil {
+		v.stop(s, CheckSealList)
+		return
+	}
+	v.Check(CheckSealList).Done++
+	v.Check(CheckSealList).note("entry %d: the registrar has replaced codes that were lost", e.seq)
+}
+
 // sealedShut checks the close of a sealed ballot: which papers count, and that
 // the published root and turnout are theirs.
 func (v *verifier) sealedShut(e *entry, r *run, b *proceeding.ShutBody) {
@@ -51,6 +68,9 @@ func (v *verifier) sealedShut(e *entry, r *run, b *proceeding.ShutBody) {
 	}
 	s.board.Check()
 	s.closed = e.seq
+	for _, l := range s.board.Robbed() {
+		v.Check(CheckSealList).must(false, l.Seq, "the credential of this paper, which counts, was replaced")
+	}
 	v.refused(e, s, b)
 	v.settle(e, s, b)
 	if s.broken != "" {

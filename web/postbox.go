@@ -23,14 +23,16 @@ import (
 
 // The most bytes that may be posted.
 const (
-	maxList  = 64 << 20
-	maxPosts = 1 << 20 // of messages and papers, which are bounded more closely below
+	maxList   = 64 << 20
+	maxChange = 4 << 20
+	maxPosts  = 1 << 20 // of messages and papers, which are bounded more closely below
 )
 
 func (s *Site) postboxRoutes() {
 	s.box("GET /contests/{ref}/sealed", 0, (*visit).sealedBoard)
 	s.box("POST /contests/{ref}/sealed/message", maxPosts, (*visit).sealedMessage)
 	s.box("POST /contests/{ref}/sealed/list", maxList, (*visit).sealedList)
+	s.box("POST /contests/{ref}/sealed/change", maxChange, (*visit).sealedChange)
 	s.box("POST /contests/{ref}/sealed/paper", maxPosts, (*visit).sealedPaper)
 	s.box("GET /contests/{ref}/sealed/credential/{key}", 0, (*visit).sealedCredential)
 	s.box("GET /contests/{ref}/sealed/papers/{hash}", 0, (*visit).sealedFound)
@@ -175,19 +177,42 @@ func (v *visit) sealedList() error {
 		return fault.New(fault.Already, "the list of who may vote is there already")
 	}
 	return v.alone(func() error {
-		b, err := v.posted(maxList)
+		x, err := v.fromRegistrar(maxList)
 		if err != nil {
 			return err
 		}
-		var x struct {
-			List      []byte `json:"list"`
-			Signature []byte `json:"signature"`
-		}
-		if err := json.Unmarshal(b, &x); err != nil {
-			return fault.New(fault.Invalid, "a list is posted as {\"list\", \"signature\"}")
-		}
 		return v.recorded(v.s.Contests.SealedList(ctx, ref, x.List, x.Signature))
 	})
+}
+
+// sealedChange takes the registrar's change of the list.
+func (v *visit) sealedChange() error {
+	return v.alone(func() error {
+		x, err := v.fromRegistrar(maxChange)
+		if err != nil {
+			return err
+		}
+		return v.recorded(v.s.Contests.SealedRelist(v.r.Context(), v.r.PathValue("ref"), x.Change, x.Signature))
+	})
+}
+
+// signedList is a list, or a change of one, with the registrar's signature.
+type signedList struct {
+	List      []byte `json:"list"`
+	Change    []byte `json:"change"`
+	Signature []byte `json:"signature"`
+}
+
+func (v *visit) fromRegistrar(most int64) (*signedList, error) {
+	b, err := v.posted(most)
+	if err != nil {
+		return nil, err
+	}
+	x := &signedList{}
+	if err := json.Unmarshal(b, x); err != nil {
+		return nil, fault.New(fault.Invalid, "a list is posted as {\"list\", \"signature\"}, and a change as {\"change\", \"signature\"}")
+	}
+	return x, nil
 }
 
 func (v *visit) sealedPaper() error {

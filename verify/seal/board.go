@@ -104,7 +104,7 @@ func (b *Board) Check() {
 			switch {
 			case w.p == nil:
 				w.why = Malformed
-			case b.e.listed[w.p.key].section != w.p.section:
+			case !b.e.listed[w.p.key].votes(w.p.section, w.seq):
 				w.why = Unlisted
 			default:
 				w.why = Accepted
@@ -203,6 +203,19 @@ func (b *Board) judge(p *paper) Outcome {
 	return Accepted
 }
 
+// Robbed gives the papers that count and whose credentials were replaced all
+// the same: only one under which nothing was cast may be.
+func (b *Board) Robbed() []Left {
+	var out []Left
+	for at, x := range b.standing {
+		if b.e.listed[at.key].until != 0 {
+			out = append(out, x.Left)
+		}
+	}
+	slices.SortFunc(out, func(x, y Left) int { return int(x.Seq - y.Seq) })
+	return out
+}
+
 // Claimed gives the papers that do not count and would stand if every paper on
 // the board counted, in the order of the board.
 func (b *Board) Claimed() []Left {
@@ -288,7 +301,7 @@ func (b *Board) Groups(claimed bool) []Group {
 func (e *Election) first(section string) seat {
 	for _, s := range e.Manifest.Sections {
 		if s.ID == section {
-			return seat{s.ID, s.Classes[0].ID}
+			return seat{section: s.ID, class: s.Classes[0].ID}
 		}
 	}
 	return seat{}

@@ -65,12 +65,23 @@ type Election struct {
 	g         *ristretto.Group
 	y         ristretto.Point
 	listed    map[[32]byte]seat
+	changes   int64 // of the list
 	registrar []byte
 	bases     []ristretto.Affine // of mixes: H, h_1, h_2 …
 }
 
-// seat is where a credential votes.
-type seat struct{ section, class string }
+// seat is where a credential votes, and from which place of the board to which:
+// 0 where it was on the list from the beginning, or has not been replaced.
+type seat struct {
+	section, class string
+	from, until    int64
+}
+
+// votes tells whether a paper at a place of the board is of a credential that
+// was on the list then.
+func (s seat) votes(section string, seq int64) bool {
+	return s.section != "" && s.section == section && s.from <= seq && (s.until == 0 || seq < s.until)
+}
 
 // Open reads a manifest: canonical bytes, everything in its bounds.
 func Open(g *ristretto.Group, manifest []byte) (*Election, error) {

@@ -35,7 +35,7 @@ func (e *Election) Listing(body, signature []byte) error {
 	e.listed = map[[32]byte]seat{}
 	groups := map[seat]bool{}
 	for _, gr := range l.Groups {
-		s := seat{gr.Section, gr.Class}
+		s := seat{section: gr.Section, class: gr.Class}
 		if !e.known(s) || groups[s] {
 			return wrong("the list has a group %s/%s that the manifest does not have, or has it twice", gr.Section, gr.Class)
 		}
@@ -69,11 +69,62 @@ func (e *Election) known(s seat) bool {
 	return false
 }
 
+// Change takes a change of the list, which stands on the board at a place: from
+// there on each new key is on the list, and each key that it replaces is not.
+// Whether a paper counted under one that was replaced is told by Board.Check.
+func (e *Election) Change(seq int64, body, signature []byte) error {
+	var r struct {
+		Version  int    `json:"v"`
+		Manifest string `json:"manifest"`
+		N        int64  `json:"n"`
+		Swaps    []struct {
+			Section string `json:"section"`
+			Class   string `json:"class"`
+			Out     []byte `json:"out"`
+			In      []byte `json:"in"`
+		} `json:"swaps"`
+	}
+	q := &equations{e: e}
+	if q.signature("credentials-change", e.registrar, body, signature); !q.hold() {
+		return wrong("the change of the list is not signed by the registrar")
+	}
+	if err := minutes.Decode(body, &r); err != nil {
+		return err
+	}
+	if r.Version != 1 || r.Manifest != hex.EncodeToString(e.Hash[:]) || r.N != e.changes+1 || len(r.Swaps) == 0 {
+		return wrong("the change is another list's, or not the next")
+	}
+	e.changes++
+	var flat []byte
+	for i, s := range r.Swaps {
+		if len(s.In) != 32 || len(s.Out) != 32 || i > 0 && bytes.Compare(r.Swaps[i-1].In, s.In) >= 0 || slices.Equal(s.In, make([]byte, 32)) {
+			return wrong("the keys of the change are not sorted, or one is none")
+		}
+		old, there := e.listed[[32]byte(s.Out)]
+		if !there || old.until != 0 || old.section != s.Section || old.class != s.Class {
+			return wrong("a key is replaced that is not on the list in %s/%s", s.Section, s.Class)
+		}
+		if _, twice := e.listed[[32]byte(s.In)]; twice {
+			return wrong("a new key was on the list before")
+		}
+		old.until = seq
+		e.listed[[32]byte(s.Out)] = old
+		e.listed[[32]byte(s.In)] = seat{section: s.Section, class: s.Class, from: seq}
+		flat = append(flat, s.In...)
+	}
+	if ps := make([]ristretto.Affine, len(r.Swaps)); e.g.DecodeAll(ps, flat) >= 0 {
+		return wrong("a new key is no element")
+	}
+	return nil
+}
+
 // Listed is how many credentials the list has, by section and class.
 func (e *Election) Listed() map[[2]string]int64 {
 	out := map[[2]string]int64{}
 	for _, s := range e.listed {
-		out[[2]string{s.section, s.class}]++
+		if s.until == 0 {
+			out[[2]string{s.section, s.class}]++
+		}
 	}
 	return out
 }
