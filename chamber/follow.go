@@ -10,9 +10,10 @@ import (
 	"github.com/omov/omov/rulebook"
 )
 
-// maxFollow bounds how many runs one decision can set going, one after
-// another.
-const maxFollow = 20
+// maxFollow bounds how many entries can follow from one decision: hundreds of
+// branches may begin to vote at once, and runs that start each other in a circle
+// come to an end.
+const maxFollow = 20_000
 
 // follow adds what reaches beyond the run that was decided: a change of the
 // rulebook becomes a version of it, another procedure begins, runs are
@@ -30,7 +31,7 @@ func (w *World) follow(st *proceeding.State, entries []minutes.Entry, refusal er
 		if err := w.see(&out[i], base+int64(i)+1); err != nil {
 			return nil, err
 		}
-		if len(out)-len(entries) > maxFollow*50 {
+		if len(out)-len(entries) > maxFollow {
 			return nil, fault.New(fault.Invalid, "%s would set too much going at once", st.Ref)
 		}
 		more, err := w.consequence(&out[i])
@@ -76,6 +77,8 @@ func (w *World) consequence(e *minutes.Entry) ([]minutes.Entry, error) {
 		switch rulebook.Verb(b.Done.Verb) {
 		case rulebook.DoStart:
 			return w.start(&b.Done)
+		case rulebook.DoReport:
+			return w.reach(&b.Done, proceeding.Report{Unit: b.Done.Unit, Yes: b.Done.Yes, No: b.Done.No, Refuse: b.Done.Refused, From: e.Proceeding})
 		case rulebook.DoStop:
 			return w.reach(&b.Done, proceeding.Stop{Why: why(e)})
 		case rulebook.DoStay:

@@ -19,6 +19,7 @@ type Back struct {
 	Candidate register.PersonID
 	Yes, No   int64
 	Refuse    bool
+	from      string // the run of the unit's own ballot
 }
 
 func (c Back) decide(d *decider) error {
@@ -52,6 +53,9 @@ func (c Back) decide(d *decider) error {
 			return d.wrongStage(rulebook.Gather)
 		}
 		c.Candidate = 0
+		if ref, votes := d.ownBallot(r, c.Unit); votes && c.Unit != 0 {
+			return fault.Under(fault.NotEntitled, d.cite(), "%s votes by a ballot of its own (%s): what that gives is its word", d.voterName(voter{unit: c.Unit}), ref)
+		}
 	}
 	return d.back(r.Needs, r.Name, st.Gather, c)
 }
@@ -181,7 +185,10 @@ func (d *decider) back(t *rulebook.Threshold, stage string, g *Gather, c Back) e
 		}
 	}
 	if by.unit != 0 {
-		s.Through = c.By.Person
+		s.Through, s.From = c.By.Person, c.from
+		if c.from != "" { // its ballot has been tested where it was held
+			return d.emit(KindSupport, minutes.Officers, &SupportBody{Stage: stage, Support: s})
+		}
 		if err := d.unitVote(by, &s); err != nil {
 			return err
 		}

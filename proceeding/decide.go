@@ -55,17 +55,18 @@ func Decide(book *rulebook.Book, st *State, cmd Command, at time.Time, w World) 
 
 // decider works on one command.
 type decider struct {
-	book   *rulebook.Book
-	proc   *rulebook.Procedure
-	cal    rulebook.Calendar
-	st     *State
-	world  World
-	at     time.Time
-	out    []minutes.Entry
-	office string // in which the actor acts
-	cached *roll.View
-	ended  []int64 // terms of office that this decision has ended already
-	steps  int
+	book    *rulebook.Book
+	proc    *rulebook.Procedure
+	cal     rulebook.Calendar
+	st      *State
+	world   World
+	at      time.Time
+	out     []minutes.Entry
+	office  string // in which the actor acts
+	cached  *roll.View
+	ended   []int64 // terms of office that this decision has ended already
+	steps   int
+	outcome string // whose effects are carried out
 }
 
 func (d *decider) view() *roll.View {

@@ -18,6 +18,7 @@ func newDecider(book *rulebook.Book, st *State, w World, at int64) *decider {
 // the run ends with the outcome, or with the word that `end` gives.
 func (d *decider) effects(list []rulebook.Effect, outcome string) error {
 	next := ""
+	d.outcome = outcome
 	for i := range list {
 		e := &list[i]
 		if e.If != nil {
@@ -55,6 +56,8 @@ func (d *decider) effect(e *rulebook.Effect) error {
 	done := Done{Verb: string(e.Do), Target: e.Target, At: d.now(), Says: e.Says.Text(&scope{d: d})}
 	switch e.Do {
 	case rulebook.DoNothing:
+	case rulebook.DoReport:
+		d.report(e, &done)
 	case rulebook.DoFill:
 		if err := d.fill(e, &done); err != nil {
 			return err

@@ -335,6 +335,9 @@ func (d *decider) reach(t *rulebook.Threshold, r Reached, has *big.Rat, base fun
 		}
 		r.Of, r.Base, r.Share = of, b.RatString(), t.Amount.Source()
 		needs = round(new(big.Rat).Mul(amount, b), t.Round)
+		if ofNothing(t, of, amount, b) {
+			needs = big.NewRat(1, 1)
+		}
 	}
 	r.Needs = needs.RatString()
 	switch c := has.Cmp(needs); t.Cmp {
@@ -346,6 +349,13 @@ func (d *decider) reach(t *rulebook.Threshold, r Reached, has *big.Rat, base fun
 		r.Met = c <= 0
 	}
 	return r, nil
+}
+
+// ofNothing tells whether a share of nobody is asked for. It is not reached by
+// nobody: a third of no branches is no support, two thirds of no votes no
+// majority. So one is needed.
+func ofNothing(t *rulebook.Threshold, of string, amount, base *big.Rat) bool {
+	return t.Cmp == rulebook.AtLeast && base.Sign() == 0 && amount.Sign() > 0 && of != "picked" && of != "seats"
 }
 
 // round brings an exact number to a whole one as a rule says; with no word it

@@ -120,11 +120,16 @@ func (d *decider) unitCapacities(who rulebook.Who, p register.PersonID, add func
 	if kind == nil || kind.Decides == nil {
 		return
 	}
-	office := SpeaksFor(d.book, kind)
+	office, r := SpeaksFor(d.book, kind), d.stageRule()
 	v := d.view()
 	for _, t := range v.Roster.Of(p, v.At, v.Known) {
 		u := v.Tree.Unit(t.Unit)
 		if t.Office == office && u != nil && u.Kind == who.Name && v.Tree.Within(u.ID, d.st.Unit) {
+			if r != nil && r.Votes != "" {
+				if _, votes := d.ownBallot(r, u.ID); votes {
+					continue
+				}
+			}
 			add(voter{unit: u.ID}, u.Name, kind.Decides.Ballot != nil)
 		}
 	}

@@ -133,7 +133,7 @@ func (d *decider) open(i int) error {
 	if r.Kind == rulebook.Gather && r.Gathers == "candidates" && r.Automatic != nil {
 		return d.automatic(r)
 	}
-	return nil
+	return d.unitsVote(r)
 }
 
 // automatic puts those who need no support among the candidates.

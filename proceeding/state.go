@@ -118,6 +118,7 @@ type Support struct {
 	Void    bool              `json:"void,omitempty"` // the unit's vote had no quorum: it has not voted
 	Yes     int64             `json:"yes,omitempty"`
 	No      int64             `json:"no,omitempty"`
+	From    string            `json:"from,omitempty"` // the run in which the unit voted by a ballot of its own
 	Leaves  []LeafShare       `json:"leaves,omitempty"`
 	At      int64             `json:"at"`
 	Gone    string            `json:"gone,omitempty"` // why it no longer counts
@@ -328,6 +329,10 @@ type Done struct {
 	Ref  string          `json:"ref,omitempty"`  // the run it is about, where it is one
 	Unit register.UnitID `json:"unit,omitempty"` // for start and stop
 	With map[string]Held `json:"with,omitempty"`
+
+	Yes     int64 `json:"yes,omitempty"` // of a report: the votes in the unit
+	No      int64 `json:"no,omitempty"`
+	Refused bool  `json:"refused,omitempty"`
 }
 
 // Clone gives a state that shares nothing with this one.

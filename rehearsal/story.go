@@ -15,6 +15,7 @@ import (
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/registry"
 	"github.com/omov/omov/rulebook"
+	"github.com/omov/omov/sealing"
 )
 
 // Line is one line of what happened: at Depth 0 what somebody did, below it
@@ -475,8 +476,11 @@ func (r *runner) ofBallot(kind string, b *said) (string, bool) {
 		return r.effect(&b.Done), true
 	case proceeding.KindAdopted:
 		return "Adopted as a " + spaced(b.Kind) + ": " + strings.Join(strings.Fields(b.Text), " "), true
+	case proceeding.KindPart, proceeding.KindSealedPaper:
+		return "", true // as many as there are
 	}
-	return "", false
+	s := sealing.Said(kind)
+	return s, s != ""
 }
 
 func figuresText(f map[string]int64) string {
@@ -521,6 +525,10 @@ func (r *runner) effect(d *proceeding.Done) string {
 		return d.Whom + " takes the office of " + spaced(d.Target) + "."
 	case d.Verb == string(rulebook.DoAdopt):
 		return ""
+	case d.Verb == string(rulebook.DoReport):
+		return fmt.Sprintf("This is the word of %s: %d for, %d against.", r.thingName(thing{unit: d.Unit}), d.Yes, d.No)
+	case d.Verb == string(rulebook.DoStart) && d.Unit != 0:
+		return upper(d.Target) + " begins in " + r.thingName(thing{unit: d.Unit}) + "."
 	}
 	return upper(strings.TrimSpace(d.Verb+" "+d.Target+" "+d.Whom)) + "."
 }

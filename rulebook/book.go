@@ -368,7 +368,8 @@ type Stage struct {
 	Needs     *Threshold
 	Automatic *Expr // people who need no support
 	Kept      bool
-	Fee       *Expr // money
+	Fee       *Expr  // money
+	Votes     string // procedure by which each unit that supports votes; begun in each when the stage opens
 
 	// ballot
 	Voters   *Who
@@ -451,6 +452,7 @@ const (
 	DoStay     Verb = "stay"
 	DoResume   Verb = "resume"
 	DoSetAside Verb = "set_aside"
+	DoReport   Verb = "report"
 	DoNothing  Verb = "nothing"
 	DoGo       Verb = "go"
 	DoEnd      Verb = "end"

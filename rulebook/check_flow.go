@@ -12,6 +12,7 @@ func (d *decoder) checks(root *node) {
 		d.outcomes(p)
 		d.flow(p)
 		d.beginnings(p)
+		d.unitVotes(p)
 		d.filling(p)
 		d.adopting(p)
 		d.numbersOf(p)
@@ -209,6 +210,9 @@ func (d *decoder) begun() {
 			if e.Do == DoStart {
 				started[e.Target] = true
 			}
+		}
+		for k := range d.b.Procedures[i].Stages {
+			started[d.b.Procedures[i].Stages[k].Votes] = true
 		}
 	}
 	for _, p := range d.ownProcedures() {

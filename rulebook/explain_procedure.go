@@ -192,6 +192,9 @@ func (s *speaker) gathering(st *Stage) string {
 		}
 	case "support":
 		out = "Support is gathered. It needs " + s.threshold(st.Needs, "") + "."
+		if q := s.b.Procedure(st.Votes); q != nil {
+			out += " Each " + spaced(q.In) + " votes by “" + spaced(q.Name) + "”, which begins there when this opens; one too small for a secret ballot says what its meeting counted."
+		}
 	default:
 		out = "People can join as " + plural(st.Gathers) + " for this run."
 	}
@@ -540,6 +543,8 @@ func (s *speaker) effect(e *Effect, p *Procedure, stage int) string {
 		return "“" + name + "” goes on"
 	case DoSetAside:
 		return "the " + strings.TrimPrefix(name, "the ") + " is set aside"
+	case DoReport:
+		return "this is the word of the " + spaced(p.In)
 	case DoNothing:
 		return s.sentence(e.Says)
 	case DoGo:

@@ -230,6 +230,7 @@ func procedureForms() []keySet {
 			key{"stay", false, "name", "a procedure's runs, or a run"},
 			key{"resume", false, "name", "a procedure's runs, or a run"},
 			key{"set_aside", false, "name", "a decision"},
+			key{"report", false, "name", "to the run that was taken: what this unit's ballot gave is its word there"},
 			key{"nothing", false, "sentence", "no effect, said in public"},
 			key{"go", false, "name", "to a stage"},
 			key{"end", false, "name", "with this word as the outcome"},
@@ -263,7 +264,8 @@ func stageForms() []keySet {
 			key{"needs", false, "threshold", "support that is needed"},
 			key{"automatic", false, "people", "who needs no support"},
 			key{"kept", false, "flag", "support stays although its giver leaves"},
-			key{"fee", false, "money", "what has to be paid"})...),
+			key{"fee", false, "money", "what has to be paid"},
+			key{"votes", false, "name", "the procedure by which each unit votes; it begins in each when the stage opens"})...),
 		keysOf(fBallot, every(
 			key{"ballot", true, "who", "who votes"},
 			key{"how", true, "how", "sealed, box, recorded, counted, judged"},

@@ -116,12 +116,12 @@ func (b *Book) private(p *Procedure, deep int) bool {
 }
 
 // Reaches tells whether a procedure stops, stays or resumes the run that it
-// takes: then it takes one that is under way, and else a decision that has been
+// takes, or reports to it: then it takes one that is under way, and else a decision that has been
 // taken.
 func (p *Procedure) Reaches(take string) bool {
 	reaches := func(list []Effect) bool {
 		return slices.ContainsFunc(list, func(e Effect) bool {
-			return e.Target == take && (e.Do == DoStop || e.Do == DoStay || e.Do == DoResume)
+			return e.Target == take && (e.Do == DoStop || e.Do == DoStay || e.Do == DoResume || e.Do == DoReport)
 		})
 	}
 	for i := range p.Stages {

@@ -159,7 +159,7 @@ func (d *decoder) effects(n *node, in place, sig *procSig) []Effect {
 }
 
 func verbs() []Verb {
-	return []Verb{DoFill, DoVacate, DoAdopt, DoImpose, DoLift, DoAdmit, DoRelease, DoStart, DoStop, DoStay, DoResume, DoSetAside, DoNothing, DoGo, DoEnd}
+	return []Verb{DoFill, DoVacate, DoAdopt, DoImpose, DoLift, DoAdmit, DoRelease, DoStart, DoStop, DoStay, DoResume, DoSetAside, DoReport, DoNothing, DoGo, DoEnd}
 }
 
 func (d *decoder) effect(n *node, in place, sig *procSig) (Effect, bool) {
@@ -178,7 +178,7 @@ func (d *decoder) effect(n *node, in place, sig *procSig) (Effect, bool) {
 		out.Do = v
 	}
 	if out.Do == "" {
-		d.c.err("missing", n.pos, "Say fill, vacate, adopt, impose, lift, admit, release, start, stop, stay, resume, set_aside, nothing, go or end.", "an effect has to do something")
+		d.c.err("missing", n.pos, "Say fill, vacate, adopt, impose, lift, admit, release, start, stop, stay, resume, set_aside, report, nothing, go or end.", "an effect has to do something")
 		return out, false
 	}
 	target := n.get(string(out.Do))
@@ -251,6 +251,14 @@ func (d *decoder) target(out *Effect, n *node, in place, sig *procSig) {
 			}
 		}
 		out.Target = d.ref(n, key, aProcedure)
+	case DoReport:
+		for _, t := range sig.takes {
+			if t.Is == TakeRun && t.Name == n.text {
+				out.Target = n.text
+				return
+			}
+		}
+		d.c.err("votes", n.pos, "Let the procedure take a run of the one that asks, as in `takes: {question: trigger}`, and report to `question`.", "`report` names the run that was taken")
 	case DoNothing:
 		out.Says = d.sentence(n, in)
 	case DoGo:

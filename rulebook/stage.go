@@ -66,6 +66,11 @@ func (d *decoder) gather(n *node, out *Stage, in place, sig *procSig) {
 	out.Automatic = d.expr(n.get("automatic"), "automatic", in, kPeople, kPerson)
 	out.Kept = d.yesNo(n.get("kept"), true)
 	out.Fee = d.expr(n.get("fee"), "fee", in, kMoney)
+	if v := n.get("votes"); v != nil {
+		if out.Votes = d.ref(v, "votes", aProcedure); out.Gathers != "support" {
+			d.c.err("votes", v.pos, "Let it gather `support`.", "only where support is gathered can each unit vote by a ballot of its own")
+		}
+	}
 	if n.get("window") == nil && n.get("closes") == nil {
 		d.c.err("endless", out.Pos, "Add `window: 14 days`, or say when it `closes`.", "stage `%s` has no end", out.Name)
 	}

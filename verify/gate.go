@@ -168,7 +168,11 @@ func (v *verifier) reached(e *entry, check string, s *scope, t *rulebook.Thresho
 			return false, false
 		}
 		share, denominator = t.Amount.Source(), b.RatString()
-		needs = rounded(new(big.Rat).Mul(needs, b), t.Round)
+		amount := needs
+		needs = rounded(new(big.Rat).Mul(amount, b), t.Round)
+		if b.Sign() == 0 {
+			needs = ofNobody(t, of, amount, needs)
+		}
 	}
 	switch cmp := has.Cmp(needs); t.Cmp {
 	case rulebook.AtLeast:
@@ -182,6 +186,15 @@ func (v *verifier) reached(e *entry, check string, s *scope, t *rulebook.Thresho
 	c.must(same, e.seq, "it measures %s otherwise than the rulebook: %s of %s %s", pub.What, pub.Share, pub.Base, pub.Of)
 	c.must(pub.Needs == needs.RatString() && pub.Met == met, e.seq, "it says %s of what it needs (%s): %v; the rulebook asks for %s: %v", pub.Has, pub.Needs, pub.Met, needs.RatString(), met)
 	return met, true
+}
+
+// ofNobody is how much a share of nobody asks for: one, where something is asked
+// for at all, for a share of nothing is not reached by nobody.
+func ofNobody(t *rulebook.Threshold, of string, share, needs *big.Rat) *big.Rat {
+	if t.Cmp != rulebook.AtLeast || share.Sign() <= 0 || of == "picked" || of == "seats" {
+		return needs
+	}
+	return big.NewRat(1, 1)
 }
 
 // rounded brings an exact number to a whole one as a rule says.

@@ -153,6 +153,8 @@ func (v *verifier) before(e *entry, r *run, x any) {
 		v.stage(e, r, b)
 	case *proceeding.SupportBody:
 		v.support(e, r, b)
+	case *proceeding.EffectBody:
+		v.reports(e, r, &b.Done)
 	case *proceeding.CandidateBody:
 		v.candidate(e, r, b)
 	case *proceeding.SlotBody:

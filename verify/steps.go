@@ -429,6 +429,9 @@ func (s *scope) passes(t *rulebook.Threshold, f map[string]int64) (met, ok bool)
 			return false, false
 		}
 		needs = rounded(new(big.Rat).Mul(amount, new(big.Rat).SetInt64(n)), t.Round)
+		if n == 0 {
+			needs = ofNobody(t, of, amount, needs)
+		}
 	}
 	counted := t.Count
 	if counted == "" {

@@ -39,11 +39,15 @@ func (v *verifier) support(e *entry, r *run, b *proceeding.SupportBody) {
 	}
 	want, err := s.parts(g.t, person, unit, x.For)
 	c.must(err == nil && len(want) > 0 && slices.Equal(want, x.Leaves), e.seq, "the rulebook gives this supporter another weight, or none: %v", want)
+	if unit != 0 && x.From != "" {
+		v.ownBallot(e, r, unit, x)
+		return
+	}
 	if unit != 0 {
 		v.unitSupport(e, s, unit, x)
 		return
 	}
-	c.must(x.Through == 0 && !x.Against && !x.Void, e.seq, "a person's support has a unit's figures")
+	c.must(x.From == "" && x.Through == 0 && !x.Against && !x.Void, e.seq, "a person's support has a unit's figures")
 }
 
 // once checks that nobody supports more than they may.

@@ -10,6 +10,7 @@ import (
 	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/register"
+	"github.com/omov/omov/sealing"
 )
 
 func dayText(unix int64, zone *time.Location) string {
@@ -147,6 +148,9 @@ func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed
 	case proceeding.KindTotals:
 		return "The figures of a vote are entered."
 	}
+	if s := sealing.Said(m.Kind); s != "" {
+		return s
+	}
 	return strings.TrimSuffix(m.Kind, "/1")
 }
 
@@ -172,6 +176,9 @@ func followed(d proceeding.Done) string {
 		return d.Whom + " leaves."
 	case d.Verb == "admit" || d.Verb == "release":
 		return "What the register says of belonging as " + target + " has changed."
+	}
+	if d.Verb == "report" {
+		return fmt.Sprintf("This is the unit's word: %d for, %d against.", d.Yes, d.No)
 	}
 	does := map[string]string{"start": " begins", "stop": " ends", "stay": " is stayed", "resume": " goes on", "set_aside": " is set aside"}[d.Verb]
 	if d.Ref != "" {
