@@ -46,7 +46,7 @@ func TestDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile(`\b([a-z]+)\.(Test[A-Za-z0-9]+)`).FindAllStringSubmatch(string(text), -1)
+	named := regexp.MustCompile(`\b([a-z]+(?:/[a-z]+)*)\.(Test[A-Za-z0-9]+)`).FindAllStringSubmatch(string(text), -1)
 	if len(named) < 20 {
 		t.Errorf("docs/security.md names %d tests", len(named))
 	}

@@ -505,3 +505,27 @@ func TestFalseDeedsAreRefused(t *testing.T) {
 	}
 	bundletest.Holds(t, h.ctx, h.ch)
 }
+
+// Who has no credential, or is no trustee, is turned away before anything is
+// computed or read for them.
+func TestStrangersCostNothing(t *testing.T) {
+	h := smallHouse(t, sealedBook("av"), 12)
+	ref := h.election()
+	given, err := h.s.SealedSeat(h.ctx, ref, h.members[2], 0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The list is looked at before the proof, which here does not hold.
+	raw := forged(t, given)
+	raw[len(raw)-1] ^= 1
+	h.refusedPaper(ref, raw, sealed.Unlisted)
+	for i := range 6 {
+		h.post(ref, h.seal(ref, h.members[i], []int{1, 2}))
+	}
+	h.closeSmall(ref)
+	for _, deed := range [][]byte{nil, []byte("{}"), make([]byte, sealed.MaxDeed+1)} {
+		if n, err := h.s.SealedExpects(h.ctx, ref, deed); n != 0 || err == nil {
+			t.Errorf("%d bytes would be read for a deed that is none: %v", n, err)
+		}
+	}
+}
