@@ -53,6 +53,8 @@ func TestOrganisationByHand(t *testing.T) {
 		{"", []string{"register", "import", "--db", db, "--column", "id=Member No", "--dry-run", people}, 0, []string{"An import would do this: 2 people in the file, 2 new"}},
 		{"", []string{"register", "import", "--db", db, "--column", "id=Member No", people}, 0, []string{"2 new", "2 offices filled"}},
 		{"", []string{"register", "import", "--db", db, people}, 0, []string{"0 new, 0 changed, 2 as they were, 0 offices"}},
+		{"", []string{"rulebook", "check", "double-gate-2018", "--db", db}, 0, []string{"nobody can pass this gate", "it needs 5 of constituency, and there are 2", "[out-of-reach]"}},
+		{"", []string{"rulebook", "check", "local-party", "--db", db}, 0, []string{"local-party: sound"}},
 		{"", []string{"box", "key", "--db", db, "general_secretary"}, 0, []string{"Recovery key"}},
 		{"", []string{"box", "key", "--db", db, "mp"}, 2, []string{"does not let"}},
 		{"not a key", []string{"box", "restore", "--db", db, "2026-L-001/ballot/1", "general_secretary"}, 2, []string{"not a key"}},

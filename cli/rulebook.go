@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,21 +30,29 @@ type RulebookCheckCmd struct {
 	Strict bool     `help:"Fail on warnings too."`
 	Format string   `help:"text or json." default:"text" enum:"text,json"`
 	Within string   `help:"The outer rulebook of a local one, if not where its within says." placeholder:"FILE"`
+	DB     string   `name:"db" help:"Also warn of gates that nobody can pass at the present numbers of this organisation's register." placeholder:"sqlite:FILE"`
 	Files  []string `arg:"" name:"file" help:"Rulebooks: files, names of shipped ones, or - for standard input."`
 }
 
 // Run checks every file and reports all that there is to say; the error is a
 // refusal of kind fault.Invalid where one cannot be used.
-func (c *RulebookCheckCmd) Run(s *Streams) error {
+func (c *RulebookCheckCmd) Run(ctx context.Context, s *Streams) error {
 	bad := 0
 	for _, f := range c.Files {
 		src, err := readRulebook(s, f)
 		if err != nil {
 			return err
 		}
-		_, ps, err := checkRulebook(s, f, c.Within, src)
+		book, ps, err := checkRulebook(s, f, c.Within, src)
 		if err != nil {
 			return err
+		}
+		if book != nil && c.DB != "" {
+			more, err := outOfReach(ctx, c.DB, book)
+			if err != nil {
+				return err
+			}
+			ps = append(ps, more...)
 		}
 		if len(ps.Errors()) > 0 || c.Strict && len(ps) > 0 {
 			bad++
@@ -63,6 +72,16 @@ func (c *RulebookCheckCmd) Run(s *Streams) error {
 		return fault.New(fault.Invalid, "%s cannot be used as %s.", counted(bad, "rulebook", "rulebooks"), isAre(bad))
 	}
 	return nil
+}
+
+// outOfReach compares a rulebook with an organisation's register.
+func outOfReach(ctx context.Context, db string, book *rulebook.Book) (rulebook.Problems, error) {
+	ch, _, err := (&Where{DB: db}).open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer ch.Close()
+	return ch.OutOfReach(ctx, book)
 }
 
 func isAre(n int) string {
