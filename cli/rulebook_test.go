@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ func rulebookCommand(t *testing.T, in string, args ...string) (string, error) {
 	var root struct {
 		Rulebook RulebookCmd `cmd:""`
 	}
-	p, err := kong.New(&root)
+	p, err := kong.New(&root, kong.BindTo(t.Context(), (*context.Context)(nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,4 +111,3 @@ func (d *decider) beyondReach(t *rulebook.Threshold) (string, error) {
 	}
 	return fmt.Sprintf("it needs %s of %s, and there are %s", amount.Number.RatString(), d.leafWords(t), has.RatString()), nil
 }
-
