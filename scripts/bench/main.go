@@ -43,12 +43,13 @@ func run(w io.Writer, args []string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "figure\tgoal\tratio\t\t(%d cores)\n", runtime.NumCPU())
 	var failed []error
+	ran := runs{}
 	for _, g := range goals {
 		if len(args) > 0 && !strings.Contains(g.pkg+" "+g.bench+" "+g.label, args[0]) {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, "running", g.pkg, g.bench)
-		got, err := measure(g)
+		got, err := ran.measure(g)
 		if err != nil {
 			failed = append(failed, err)
 			fmt.Fprintf(t, "-\t%s\t-\tfailed\t%s\n", g, g.label)
@@ -108,14 +109,35 @@ func parse(text string) ([]goal, error) {
 	return goals, nil
 }
 
+// runs keeps what a benchmark printed, for one that has several goals.
+type runs map[string][]byte
+
 // measure runs one benchmark and gives its metric.
-func measure(g goal) (float64, error) {
+func (r runs) measure(g goal) (float64, error) {
+	key := g.pkg + " " + g.bench
+	out, done := r[key]
+	if !done {
+		var err error
+		if out, err = bench(g); err != nil {
+			return 0, err
+		}
+		r[key] = out
+	}
+	return read(g, out)
+}
+
+func bench(g goal) ([]byte, error) {
 	pattern := "^" + strings.ReplaceAll(g.bench, "/", "$/^") + "$"
 	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchtime", "2s", "-timeout", "30m", g.pkg)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("%s %s: %w\n%s", g.pkg, g.bench, err, out)
+		return nil, fmt.Errorf("%s %s: %w\n%s", g.pkg, g.bench, err, out)
 	}
+	return out, nil
+}
+
+// read finds a metric in what a benchmark printed.
+func read(g goal, out []byte) (float64, error) {
 	for _, line := range strings.Split(string(out), "\n") {
 		f := strings.Fields(line)
 		if len(f) < 4 || !strings.HasPrefix(f[0], g.bench) {
