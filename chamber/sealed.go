@@ -334,7 +334,7 @@ func sealedSections(t *taken) ([]sealed.Section, error) {
 	})
 	var out []sealed.Section
 	for i := range t.facts.Sections {
-		s := sealed.Section{ID: SectionID(t.facts.Sections[i].Name)}
+		s := sealed.Section{ID: SectionID(t.facts.Sections[i].Name), Units: !proceeding.PeopleVote(&t.roll.Sections[i])}
 		var list []*big.Rat
 		for v := range values[s.ID] {
 			x, ok := new(big.Rat).SetString(v)

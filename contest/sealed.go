@@ -148,7 +148,7 @@ func (s *Contests) ExcuseMixer(ctx context.Context, ref string, by proceeding.Ac
 // SealedSeat gives a voter's page what it seals with, in a section in which
 // they vote.
 func (s *Contests) SealedSeat(ctx context.Context, ref string, person register.PersonID, unit register.UnitID, section string) (*sealing.Given, error) {
-	b, err := s.ballot(ctx, ref)
+	b, err := s.sealedBallot(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +161,21 @@ func (s *Contests) SealedSeat(ctx context.Context, ref string, person register.P
 		value = listed.Value
 	}
 	return s.sealing.Give(ctx, ref, name, value, voter)
+}
+
+// sealedBallot is the open ballot of a run, as it is now: what is kept may be of
+// a round before, which another server has closed.
+func (s *Contests) sealedBallot(ctx context.Context, ref string) (*openBallot, error) {
+	st, _, err := s.State(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.ballot(ctx, ref)
+	if now := st.OpenBallot(); err == nil && (now == nil || now.ID != b.ballot.ID) {
+		s.forget(ref)
+		b, err = s.ballot(ctx, ref)
+	}
+	return b, err
 }
 
 // Elector is a line of the roll that a registrar makes credentials for.
@@ -391,5 +406,7 @@ func (s *Contests) closeSealed(ctx context.Context, ref string, b *proceeding.Ba
 		return nil, err
 	}
 	shut.Secrets = s.lotSecrets(ctx, b)
-	return s.ch.Do(ctx, ref, *shut)
+	st, err := s.ch.Do(ctx, ref, *shut)
+	s.forget(ref)
+	return st, err
 }

@@ -285,7 +285,7 @@ func (r *reading) groups() ([]pile, error) {
 	var all []sealed.Standing
 	for _, p := range places(r.v.m) {
 		pairs, n := r.board.Group(p.contest, p.section, p.class)
-		if n > 0 && n < r.v.m.MinSize {
+		if n > 0 && !r.v.m.Enough(p.section, int64(n)) {
 			return nil, fault.New(fault.NotEntitled, "only %d papers stand in %s, and nothing is opened of fewer than %d. Nothing was contributed", n, p, r.v.m.MinSize)
 		}
 		sum := sha256.Sum256(pairs)

@@ -115,8 +115,11 @@ func (c Declare) decide(d *decider) error {
 		return fault.Under(fault.TooEarly, d.cite(), "the ballot has not been closed")
 	}
 	if b.Unopened {
-		y := b.Short(b.Returned)
-		return d.declare(&ResultBody{Ballot: b.ID, At: d.now(), Outcome: Unopened, Tests: []Reached{shortOf(y.Section, y.Papers, b.Minimum)}})
+		body := &ResultBody{Ballot: b.ID, At: d.now(), Outcome: Unopened}
+		if y := b.Short(b.Returned); y != nil {
+			body.Tests = []Reached{shortOf(y.Section, y.Papers, b.Minimum)}
+		} // else it is those of a sealed ballot whose votes are worth the same
+		return d.declare(body)
 	}
 	r := &d.proc.Stages[b.Stage]
 	body := &ResultBody{Ballot: b.ID, At: d.now(), Sheet: c.Sheet, Elected: c.Elected, Leaves: c.Leaves, Figures: c.Figures, Sections: c.Sections}

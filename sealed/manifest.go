@@ -54,6 +54,19 @@ const FormSum = "sum"
 type Section struct {
 	ID      string  `json:"id"`
 	Classes []Class `json:"classes"`
+	// Units tells that its voters are units, branches say, whose votes are no
+	// secret: it is opened however few papers it has.
+	Units bool `json:"units,omitempty"`
+}
+
+// Enough tells whether a group of a section may be opened with so many papers.
+func (m *Manifest) Enough(section string, papers int64) bool {
+	for i := range m.Sections {
+		if s := &m.Sections[i]; s.ID == section && s.Units {
+			return true
+		}
+	}
+	return papers >= int64(m.MinSize)
 }
 
 // Class is those of a section whose votes weigh the same.

@@ -337,7 +337,7 @@ func (s *Sealing) Shut(w *chamber.World, st *proceeding.State) (*proceeding.Shut
 			}
 			standing = append(standing, sealed.Standing{Group: sealed.GroupName(x.m.Contests[0].ID, sec.ID, c.ID), Papers: n, Pairs: sha256.Sum256(pairs)})
 			back.Papers += n
-			out.Few = out.Few || n > 0 && n < int64(x.m.MinSize)
+			out.Few = out.Few || n > 0 && !x.m.Enough(sec.ID, n)
 		}
 		back.Voters = back.Papers
 		out.Returned = append(out.Returned, back)

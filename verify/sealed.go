@@ -312,6 +312,7 @@ func (v *verifier) manifestOf(e *entry, r *run, s *sealing, x *proceeding.Ballot
 		return
 	}
 	for i, sec := range m.Sections {
+		c.must(sec.Units == !proceeding.PeopleVote(&x.Roll.Sections[i]), e.seq, "whether the voters of the section %q are units is not as on the roll", sec.ID)
 		c.must(sec.ID == sectionID(x.Roll.Sections[i].Name), e.seq, "the manifest's section %q is %q on the roll", sec.ID, x.Roll.Sections[i].Name)
 		var last *big.Rat
 		n := 0

@@ -78,7 +78,7 @@ func (v *verifier) sealedShut(e *entry, r *run, b *proceeding.ShutBody) {
 	}
 	var few bool
 	for _, g := range s.board.Groups(false) {
-		few = few || g.Papers > 0 && g.Papers < int64(s.e.Manifest.MinSize)
+		few = few || g.Papers > 0 && g.Papers < int64(s.e.Manifest.MinSize) && !s.ofUnits(g.Section)
 		if g.Papers > 0 {
 			s.groups = append(s.groups, &mixGroup{Group: g, pairs: g.Pairs})
 		}
@@ -88,6 +88,12 @@ func (v *verifier) sealedShut(e *entry, r *run, b *proceeding.ShutBody) {
 	if !b.Unopened {
 		v.watching++
 	}
+}
+
+// ofUnits tells whether the voters of a section are units, whose votes are no
+// secret.
+func (s *sealing) ofUnits(section string) bool {
+	return slices.ContainsFunc(s.e.Manifest.Sections, func(x seal.Section) bool { return x.ID == section && x.Units })
 }
 
 // refused looks at what the close says of papers that came and did not get onto

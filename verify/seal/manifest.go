@@ -45,6 +45,7 @@ type Section struct {
 		ID     string `json:"id"`
 		Weight string `json:"weight"`
 	} `json:"classes"`
+	Units bool `json:"units,omitempty"`
 }
 
 // Trustee is one holder of the key.
