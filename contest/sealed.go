@@ -97,6 +97,12 @@ func (s *Contests) SealedPaper(ctx context.Context, ref string, hash [32]byte) (
 	return s.sealing.Paper(ctx, ref, hash)
 }
 
+// SealedPaperLike finds an accepted paper by its hash, or by the beginning of it
+// that a receipt shows.
+func (s *Contests) SealedPaperLike(ctx context.Context, ref string, begin []byte) (*sealing.Found, error) {
+	return s.sealing.PaperLike(ctx, ref, begin)
+}
+
 // SealedInput gives what the first mixer of a group takes.
 func (s *Contests) SealedInput(ctx context.Context, ref, section, class string) ([]byte, error) {
 	return s.sealing.Input(ctx, ref, section, class)

@@ -15,7 +15,6 @@ import (
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/sealed"
 	"github.com/omov/omov/store"
-	"github.com/omov/omov/tiles"
 )
 
 // open is a ballot that takes papers. Papers that come at the same time are
@@ -310,55 +309,6 @@ func (s *Sealing) Credential(ctx context.Context, ref string, key [32]byte) (*Se
 			out.Previous = hex.EncodeToString(c.Hash[:])
 		}
 		return nil
-	})
-	return out, err
-}
-
-// Found is a paper on the board, with the proof that the log holds it.
-type Found struct {
-	Seq        int64    `json:"seq"`
-	Standing   bool     `json:"standing"`
-	ReplacedBy string   `json:"replaced_by,omitempty"` // the credential's current paper
-	Leaf       []byte   `json:"leaf"`
-	Proof      []string `json:"proof"`
-	Checkpoint string   `json:"checkpoint"`
-}
-
-// Paper finds an accepted paper by its hash.
-func (s *Sealing) Paper(ctx context.Context, ref string, hash [32]byte) (*Found, error) {
-	signed, err := s.ch.DB.Checkpoint(ctx)
-	if err != nil {
-		return nil, err
-	}
-	head, err := tiles.Open(signed, s.ch.DB.VerifierKey())
-	if err != nil {
-		return nil, err
-	}
-	out := &Found{Checkpoint: string(signed)}
-	_, err = s.look(ctx, ref, func(w *chamber.World, x *seen) error {
-		p, err := w.Tx().SealedPaper(x.ballot.ID, hash)
-		if err != nil {
-			return err
-		}
-		if p == nil {
-			return fault.New(fault.NotFound, "no paper with this code is in the record of this ballot")
-		}
-		c, err := w.Tx().SealedCredential(x.ballot.ID, p.Key)
-		if err != nil {
-			return err
-		}
-		out.Seq, out.Proof, out.ReplacedBy = p.Seq, nil, ""
-		if out.Standing = c != nil && c.Hash == hash; !out.Standing && c != nil {
-			out.ReplacedBy = hex.EncodeToString(c.Hash[:])
-		}
-		if err := w.Tx().Leaves(p.Seq, 1, func(leaf []byte) { out.Leaf = leaf }); err != nil {
-			return err
-		}
-		path, err := tiles.Inclusion(w.Tx(), head.Size, p.Seq-1)
-		for _, h := range path {
-			out.Proof = append(out.Proof, hex.EncodeToString(h[:]))
-		}
-		return err
 	})
 	return out, err
 }

@@ -100,6 +100,22 @@ func (tx *Tx) SealedPaper(ballot string, hash [32]byte) (*SealedPaper, error) {
 	return p, nil
 }
 
+// SealedLike gives the hashes of accepted papers that begin with some bytes, two
+// at most: a short code that fits more than one names none.
+func (tx *Tx) SealedLike(ballot string, begin []byte) ([][32]byte, error) {
+	var from, to [32]byte
+	for i := copy(from[:], begin); i < len(to); i++ {
+		to[i] = 0xff
+	}
+	copy(to[:], begin)
+	var out [][32]byte
+	err := tx.query(`SELECT hash FROM sealed_paper WHERE ballot = $1 AND hash >= $2 AND hash <= $3 ORDER BY hash LIMIT 2`, func(r row) error {
+		out = append(out, [32]byte(r.blob(0)))
+		return nil
+	}, ballot, from[:], to[:])
+	return out, err
+}
+
 // SealedUsed tells whether one of the elements stands in an accepted paper.
 func (tx *Tx) SealedUsed(ballot string, elements [][32]byte) (bool, error) {
 	for _, e := range elements {

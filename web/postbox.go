@@ -241,11 +241,11 @@ func (v *visit) sealedCredential() error {
 }
 
 func (v *visit) sealedFound() error {
-	hash, err := v.hash32("hash")
+	begin, err := hex.DecodeString(v.r.PathValue("hash"))
 	if err != nil {
-		return err
+		return fault.New(fault.Invalid, "the address ends in the digits from 0 to 9 and a to f of a paper's code")
 	}
-	return v.json(v.s.Contests.SealedPaper(v.r.Context(), v.r.PathValue("ref"), hash))
+	return v.json(v.s.Contests.SealedPaperLike(v.r.Context(), v.r.PathValue("ref"), begin))
 }
 
 func (v *visit) sealedInput() error {
