@@ -19,6 +19,10 @@ export function unhex(s) {
   return Uint8Array.from(s.match(/../g) || [], (x) => parseInt(x, 16));
 }
 
+export const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
+
+export const unbase64 = (s) => Uint8Array.from(atob(s), (c) => c.charCodeAt(0));
+
 // number gives n as so many bytes, the highest first.
 export function number(n, bytes) {
   const out = new Uint8Array(bytes);

@@ -156,6 +156,85 @@ export function numberOf(form, paper) {
   return numbers[form.kind](form, paper);
 }
 
+// setOf is the set of k out of n at a place, in lexicographic order.
+function setOf(c, n, k, at) {
+  const out = [];
+  for (let x = 0; x < n && k; x++) {
+    const with_ = choose(c, n - x - 1, k - 1);
+    if (at < with_) {
+      out.push(x);
+      k--;
+    } else {
+      at -= with_;
+    }
+  }
+  return out;
+}
+
+const papers = {
+  ranks(form, n) {
+    let k = 0;
+    let term = 1n;
+    while (n >= term) {
+      n -= term;
+      term *= BigInt(form.options - k);
+      k++;
+    }
+    const digits = [];
+    for (let i = k - 1; i >= 0; i--) {
+      digits.unshift(Number(n % BigInt(form.options - i)));
+      n /= BigInt(form.options - i);
+    }
+    const left = Array.from({ length: form.options }, (_, i) => i);
+    const out = new Array(form.options).fill(0);
+    digits.forEach((d, i) => {
+      out[left.splice(d, 1)[0]] = i + 1;
+    });
+    return out;
+  },
+
+  equal(form, n) {
+    const c = pascal(form.options);
+    const w = [];
+    for (let m = 0; m <= form.options; m++) {
+      let x = 1n;
+      for (let k = 1; k <= m; k++) x += c[m][k] * w[m - k];
+      w.push(x);
+    }
+    const out = new Array(form.options).fill(0);
+    let left = out.map((_, i) => i);
+    for (let rank = 1; n > 0n; rank++) {
+      const m = left.length;
+      let k = 1;
+      for (n -= 1n; n >= c[m][k] * w[m - k]; k++) n -= c[m][k] * w[m - k];
+      const set = setOf(c, m, k, n / w[m - k]).map((i) => left[i]);
+      for (const i of set) out[i] = rank;
+      left = left.filter((i) => !set.includes(i));
+      n %= w[m - k];
+    }
+    return out;
+  },
+
+  marks(form, n) {
+    const c = pascal(form.options);
+    let k = 0;
+    for (; n >= c[form.options][k]; k++) n -= c[form.options][k];
+    const out = new Array(form.options).fill(0);
+    for (const i of setOf(c, form.options, k, n)) out[i] = 1;
+    return out;
+  },
+
+  points(form, n) {
+    const base = BigInt(form.top + 2);
+    return Array.from({ length: form.options }, (_, i) => Number((n / base ** BigInt(form.options - 1 - i)) % base));
+  },
+};
+
+// paperOf reads a number back; null where no paper has it.
+export function paperOf(form, n) {
+  return n >= 0n && n < count(form) ? papers[form.kind](form, n) : null;
+}
+
 // embed writes a number as elements, 32 bytes each.
 export function embed(form, n) {
   const size = Number(DIGIT / 8n);
