@@ -30,6 +30,7 @@ func (s *Site) routes() {
 	s.signinRoutes()
 	s.contestRoutes()
 	s.voteRoutes()
+	s.sealedRoutes()
 	s.officeRoutes()
 	s.beginRoutes()
 	s.actRoutes()

@@ -89,8 +89,12 @@ func liveRow(r *Row, book *rulebook.Book, st *proceeding.State, at int64) {
 		if b.Closes != 0 {
 			r.When = "until " + moment(book, b.Closes)
 		}
+	case b != nil && b.Sealed() && !b.Seal.Opened:
+		r.Tag, r.When = "being opened", "the trustees do their part"
 	case b != nil:
 		r.Tag = "being counted"
+	case now.Prep != nil && now.Status == proceeding.Coming && !now.Prep.Ready():
+		r.Tag, r.When = spaced(now.Name)+" coming", "opens "+opening(book, now.Opens)+", when its key has been made"
 	case now.Status == proceeding.Coming && now.Opens != 0:
 		r.Tag, r.When = spaced(now.Name)+" coming", "opens "+opening(book, now.Opens)
 	default:
@@ -190,6 +194,8 @@ type ContestView struct {
 	InRoom     bool // the vote is taken in a room
 	Drawn      []proceeding.Person
 	Scrutineer bool
+	Sealed     bool // a ballot of it is, or was, sealed
+	Sealing    bool // one that is to come is
 }
 
 // BallotView is a ballot's own part of the page.
@@ -316,6 +322,9 @@ func (v *visit) contestView(ref string) (*ContestView, error) {
 		c.Beside = c.Elects || len(c.Gate) > 0 || c.Question != nil || len(c.Drawn) > 0
 		if b := st.OpenBallot(); b != nil {
 			c.InRoom = b.How == "counted" || b.How == "judged"
+		}
+		if c.Sealed, c.Sealing, err = sealedRun(book, st, w); err != nil {
+			return err
 		}
 		if c.Result, err = resultView(book, st); err != nil {
 			return err

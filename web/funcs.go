@@ -29,8 +29,9 @@ func (s *Site) funcs() template.FuncMap {
 		"ordinal": ordinal,
 		"came":    came,
 
-		"followed": followed,
-		"dict":     dict,
+		"followed":  followed,
+		"integrity": integrity,
+		"dict":      dict,
 	}
 }
 

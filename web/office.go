@@ -153,6 +153,7 @@ func officerTasks(v *visit, book *rulebook.Book, st *proceeding.State) []Task {
 			add("Commit to the lot", "So that nobody can choose how a tie is broken.", moment(book, b.Closes))
 		}
 	}
+	out = append(out, sealedTasks(book, st, t)...)
 	if st.Phase == proceeding.Halted {
 		add("Decide", "The contest waits for "+spaced(st.Waits)+".", "")
 	}

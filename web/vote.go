@@ -62,6 +62,9 @@ func (v *visit) paper() error {
 	if b == nil { // choose a section first
 		return v.page("papers.html", "Your votes", x)
 	}
+	if b.Sealed() {
+		return v.sealPaper(x, b)
+	}
 	return v.page("paper.html", "Ballot paper", x)
 }
 
@@ -276,6 +279,9 @@ func (v *visit) fromForm() (*PaperView, contest.Paper, error) {
 	if b == nil {
 		return nil, p, fault.New(fault.Invalid, "Choose first for which section you vote.")
 	}
+	if b.Sealed() {
+		return nil, p, fault.New(fault.Invalid, "Papers of this ballot are sealed on the voter’s own device; this server takes no other.")
+	}
 	if code, err := contest.ReadCode(v.r.PostFormValue("code")); err == nil {
 		x.Code = code.String()
 	} else {
@@ -386,6 +392,15 @@ func (v *visit) home() error {
 	return v.page("home.html", "Home", h)
 }
 
+// voteWords is what there is to do at a ballot. Who has cast a sealed paper is
+// not known, and it can be replaced.
+func voteWords(b *proceeding.Ballot) string {
+	if b.Sealed() {
+		return "Vote, or replace your vote"
+	}
+	return "Vote"
+}
+
 // tasks adds what a contest wants of the visitor.
 func (v *visit) tasks(h *HomeView, st *proceeding.State) error {
 	if !st.Live() {
@@ -402,7 +417,7 @@ func (v *visit) tasks(h *HomeView, st *proceeding.State) error {
 			return err
 		}
 		if slices.ContainsFunc(list, func(s contest.Standing) bool { return s.Entitled && !s.Voted }) && (b.Closes == 0 || v.Now.UnixMilli() < b.Closes) {
-			h.Tasks = append(h.Tasks, Task{Title: contest.Title(book, st), Until: moment(book, b.Closes), Link: link + "/vote", Do: "Vote", Why: b.Question})
+			h.Tasks = append(h.Tasks, Task{Title: contest.Title(book, st), Until: moment(book, b.Closes), Link: link + "/vote", Do: voteWords(b), Why: b.Question})
 		}
 	}
 	return v.s.Chamber.Read(v.r.Context(), func(w *chamber.World) error {

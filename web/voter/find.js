@@ -43,4 +43,5 @@ export function findPage(root, given) {
   };
   window.addEventListener("hashchange", fragment);
   fragment();
+  if (given.code) find(given.code); // the page was asked without the script's help
 }

@@ -77,7 +77,7 @@ export function paperPage(root, given) {
   const stands = () => (seat && seat.sequence ? " The paper with the code " + receipt(unhex(seat.previous)) + ", which was cast before, stands." : "");
 
   async function refused(e) {
-    if (e.status === undefined || e.status >= 500 && e.kind !== "too_late") {
+    if (e.status === undefined || e.status >= 500) {
       window.addEventListener("beforeunload", stay);
       return refuse("The server did not answer.", "It is not known whether your vote was recorded. Leave this page open and send the same paper again: however often it is sent, it is in the record once.", "resend");
     }
@@ -220,7 +220,7 @@ function quotas(list, marks) {
   const made = marks.filter(Boolean).length;
   for (const q of list) {
     const has = q.options.filter((i) => marks[i]).length;
-    let kept = q.no_more ? has <= (q.most || 0) : has >= (q.least || 0);
+    let kept = has >= (q.least || 0) && (!q.no_more || has <= (q.most || 0));
     if (q.share) {
       const [a, b = 1] = q.share.split("/").map(Number);
       const d = has * b - made * a;
