@@ -16,8 +16,9 @@ const voters = 20_000
 
 func as(p register.PersonID) proceeding.Actor { return proceeding.Actor{Person: p} }
 
-// decided runs the contest for the leader's office from call to declaration.
-func (h *house) decided(ctx context.Context) error {
+// voting runs the contest for the leader's office from the call until the votes
+// are in.
+func (h *house) voting(ctx context.Context) error {
 	h.o.Progress("a leadership contest, from call to declaration", 0, 1)
 	ref, err := h.call(ctx, "leader")
 	if err != nil {
@@ -29,10 +30,10 @@ func (h *house) decided(ctx context.Context) error {
 	if err := h.secondGate(ctx, ref, []int{0, 1, 2}); err != nil {
 		return err
 	}
-	closes, err := h.untilBallot(ctx, ref)
-	if err != nil {
+	if h.closes, err = h.untilBallot(ctx, ref); err != nil {
 		return err
 	}
+	h.decides = ref
 	if err := h.vote(ctx, ref, 65, []int{38, 34, 28}); err != nil {
 		return err
 	}
@@ -41,11 +42,16 @@ func (h *house) decided(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := h.at(ctx, closes.Add(2*time.Hour)); err != nil {
+	return nil
+}
+
+// declared closes it when its time is over.
+func (h *house) declared(ctx context.Context) error {
+	if err := h.at(ctx, h.closes.Add(2*time.Hour)); err != nil {
 		return err
 	}
 	for i := range 2 {
-		if _, err := h.s.Close(ctx, ref, as(h.staff[i])); err != nil {
+		if _, err := h.s.Close(ctx, h.decides, as(h.staff[i])); err != nil {
 			return err
 		}
 	}

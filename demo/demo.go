@@ -1,6 +1,7 @@
 // Package demo founds a fictional party and lets it live for half a year, so
 // that a visitor finds one leadership contest decided, one with its ballot
-// open and one collecting nominations.
+// open and one collecting nominations, and an election to the executive whose
+// papers are sealed.
 //
 // It does everything through the same use cases as a real organisation; only
 // the clock is the demo's own, and the book's first entry says so. Nobody in it
@@ -8,6 +9,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -25,8 +27,28 @@ import (
 // Name is the demo's organisation.
 const Name = "The Riverside Party"
 
-// Book is the rulebook that the demo runs under.
+// Book is the rulebook that the demo's is made of.
 const Book = "double-gate-2018"
+
+// Rules gives the rulebook that the demo runs under: the shipped one, but that
+// the executive is elected by sealed ballot.
+func Rules() ([]byte, error) {
+	src, err := rulebooks.Read(Book)
+	if err != nil {
+		return nil, err
+	}
+	const title, elects, how = "rulebook: One member, one vote with a double gate, 2018", "method: plurality-at-large\n        how: box", "method: plurality-at-large\n        how: sealed"
+	for _, part := range []string{title, elects} {
+		if bytes.Count(src, []byte(part)) != 1 {
+			return nil, fault.New(fault.Internal, "the shipped rulebook %s has changed; the demo no longer knows it", Book)
+		}
+	}
+	src = bytes.Replace(src, []byte(title), []byte("rulebook: "+Title), 1)
+	return bytes.Replace(src, []byte(elects), []byte(how), 1), nil
+}
+
+// Title is what the demo's rulebook is called.
+const Title = "One member, one vote with a double gate, and the executive by sealed ballot"
 
 // Options say how large a demo is.
 type Options struct {
@@ -58,6 +80,9 @@ type house struct {
 	aff     []register.PersonID // affiliates' secretaries
 	members []register.PersonID
 	staff   [3]register.PersonID
+	decides string // the run that is decided when the visitor comes
+	closes  time.Time
+	sealed  string // the run whose ballot is sealed
 }
 
 // The demo's size apart from its members.
@@ -82,7 +107,7 @@ func Found(ctx context.Context, ch *chamber.Chamber, clock *chamber.DemoClock, s
 		o.Progress = func(string, int, int) {}
 	}
 	h := &house{ch: ch, clock: clock, s: s, reg: reg, o: o, rnd: rand.New(rand.NewPCG(1, 2)), start: time.Now().Add(-life)}
-	for _, step := range []func(context.Context) error{h.found, h.units, h.people, h.decided, h.openBallot, h.collecting} {
+	for _, step := range []func(context.Context) error{h.found, h.units, h.people, h.voting, h.byElection, h.declared, h.openBallot, h.sealedPapers, h.collecting} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -91,7 +116,7 @@ func Found(ctx context.Context, ch *chamber.Chamber, clock *chamber.DemoClock, s
 }
 
 func (h *house) found(ctx context.Context) error {
-	src, err := rulebooks.Read(Book)
+	src, err := Rules()
 	if err != nil {
 		return err
 	}
@@ -172,7 +197,7 @@ func (h *house) appoint(ctx context.Context) error {
 	for i, office := range []string{"general_secretary", "deputy_secretary", "scrutineer"} {
 		add(office, 0, h.staff[i])
 	}
-	for i := range 9 {
+	for i := range 7 { // of nine
 		add("executive_member", 0, h.clp[i*6])
 	}
 	return h.reg.Appoint(ctx, list)

@@ -42,6 +42,8 @@ func TestFound(t *testing.T) {
 			switch {
 			case st.Phase == proceeding.Ended && st.Outcome == "elected":
 				got["decided"]++
+			case st.OpenBallot() != nil && st.OpenBallot().Sealed():
+				got["sealed"]++
 			case st.OpenBallot() != nil:
 				got["ballot"]++
 			case st.Now() != nil && st.Now().Name == "nominations" && len(st.Standing()) == 3:
@@ -50,7 +52,7 @@ func TestFound(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil || got["decided"] != 1 || got["ballot"] != 1 || got["nominations"] != 1 {
+	if err != nil || got["decided"] != 1 || got["ballot"] != 1 || got["sealed"] != 1 || got["nominations"] != 1 {
 		t.Fatalf("got %v, %v", got, err)
 	}
 	people, err := demo.Find(ctx, ch)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +41,43 @@ type party struct {
 	people  demo.People
 	base    string
 	log     *strings.Builder
+	wire    wire
+}
+
+// wire is what lies between the browsers and the server. It keeps what was asked
+// for, and can break after a request has been served.
+type wire struct {
+	pages  http.Handler
+	mu     sync.Mutex
+	asked  []string
+	broken bool
+}
+
+func (w *wire) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	w.asked = append(w.asked, r.Method+" "+r.URL.RequestURI())
+	broken := w.broken
+	w.mu.Unlock()
+	if broken {
+		w.pages.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}
+	w.pages.ServeHTTP(out, r)
+}
+
+// since gives what was asked for since it was last called.
+func (w *wire) since() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.asked
+	w.asked = nil
+	return out
+}
+
+func (w *wire) breaks(on bool) {
+	w.mu.Lock()
+	w.broken = on
+	w.mu.Unlock()
 }
 
 func serveDemo(t *testing.T, members int) *party {
@@ -71,7 +110,8 @@ func (p *party) serve(reg *registry.Registry) {
 	p.logins = login.New(p.ch.DB, p.base, place, registry.LinkPost{Post: post, Chamber: p.ch})
 	p.notices = contest.NewNotices(p.s, post, p.base)
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(p.log, testWriter{p.t}), nil))
-	srv.Config.Handler = web.New(web.Options{Chamber: p.ch, Clock: p.clock, Contests: p.s, Registry: reg, Logins: p.logins, Post: post, Log: log, Base: p.base, Wake: func() {}})
+	p.wire.pages = web.New(web.Options{Chamber: p.ch, Clock: p.clock, Contests: p.s, Registry: reg, Logins: p.logins, Post: post, Log: log, Base: p.base, Wake: func() {}})
+	srv.Config.Handler = &p.wire
 	srv.Start()
 	p.t.Cleanup(srv.Close)
 }
@@ -281,13 +321,13 @@ func (p *party) value(b *tab, sel string) string {
 	return v.Value
 }
 
-// ref finds the contest that is in a stage.
+// ref finds the contest that is in a stage; not the one whose ballot is sealed.
 func (p *party) ref(stage string) (ref string) {
 	p.t.Helper()
 	err := p.ch.Read(p.ctx, func(w *chamber.World) error {
 		states, err := w.States()
 		for _, st := range states {
-			if st.Live() && st.Now() != nil && st.Now().Name == stage {
+			if b := st.OpenBallot(); st.Live() && st.Now() != nil && st.Now().Name == stage && (b == nil || !b.Sealed()) {
 				ref = st.Ref
 			}
 		}
