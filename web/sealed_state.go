@@ -277,14 +277,15 @@ func keyPart(name string, b *sealing.Board) Part {
 // whatOfficersCan fills in the forms.
 func (x *SealedState) whatOfficersCan(m *sealed.Manifest) {
 	b := x.Board
-	opened := map[string]bool{}
+	did := map[string]bool{}
+	kind := map[string]string{sealing.Witnessing: sealed.Witness, sealing.Opening: sealed.Open}[b.Phase]
 	for _, d := range b.Deeds {
-		if d.Kind == sealed.Open {
-			opened[d.From] = true
+		if d.Kind == kind {
+			did[d.From] = true
 		}
 	}
-	if b.Phase == sealing.Opening && !b.Server {
-		x.Enough = fmt.Sprintf("It takes %d of the %d trustees, whoever they are; %d have opened.", m.Threshold, len(m.Trustees), len(opened))
+	if kind != "" && !b.Server {
+		x.Enough = fmt.Sprintf("It takes %d of the %d trustees, whoever they are. So far: %d.", m.Threshold, len(m.Trustees), len(did))
 	}
 	x.Unopened = b.Phase == sealing.Unopened
 	x.Published = b.Phase == sealing.Counted

@@ -83,10 +83,11 @@ type Promise struct {
 	Threshold int
 	Least     int // papers of a group with which it is opened
 	Summed    bool
+	Ranked    bool
 }
 
 func promiseOf(m *sealed.Manifest, seal *proceeding.Seal) Promise {
-	p := Promise{Server: seal.Server, Codes: seal.Registrar, Registrar: m.Registrar.Name, Threshold: m.Threshold, Mixers: m.Mixers, Least: m.MinSize, Summed: m.Contests[0].Form == sealed.FormSum}
+	p := Promise{Server: seal.Server, Codes: seal.Registrar, Registrar: m.Registrar.Name, Threshold: m.Threshold, Mixers: m.Mixers, Least: m.MinSize, Summed: m.Contests[0].Form == sealed.FormSum, Ranked: m.Contests[0].Form == "ranks"}
 	for _, t := range m.Trustees {
 		p.Trustees = append(p.Trustees, t.Name)
 		if t.Operator {

@@ -15,7 +15,7 @@ export function checkPage(root, given) {
       $("says").classList.toggle("ranked", got.contest.form === "ranks" && got.marks.some(Boolean));
       $("short").textContent = got.receipt;
       $("whole").textContent = grouped(hex(got.hash));
-      $("section").textContent = got.section;
+      say("section", got.section === "voters" ? "" : "Section: " + got.section);
       step("opened");
     } catch (e) {
       say("wrong", e.message);

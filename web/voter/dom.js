@@ -6,6 +6,7 @@ export const $ = (id) => document.getElementById(id);
 // taken to its heading.
 export function step(name) {
   for (const s of document.querySelectorAll("[data-step]")) s.hidden = s.dataset.step !== name;
+  for (const s of document.querySelectorAll("[data-with]")) s.hidden = !s.dataset.with.split(" ").includes(name);
   const head = document.querySelector('[data-step="' + name + '"] [tabindex="-1"]');
   if (head) head.focus();
 }
