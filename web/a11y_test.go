@@ -96,6 +96,13 @@ func TestPagesAreAccessible(t *testing.T) {
 	public.at("/nowhere", "a-refusal")
 	public.at("/office", "a-refusal-signin")
 
+	sealed := "/contests/" + p.sealedRef()
+	public.at(sealed, "a-sealed")
+	public.at(sealed+"/trustees", "a-sealed-state")
+	public.at(sealed+"/check", "a-sealed-check")
+	public.at(sealed+"/receipt", "a-sealed-receipt")
+	public.at(sealed+"/receipt?code=0000-0000-0000-0000-0000", "a-sealed-none")
+
 	member := p.tab(alloc, "member", p.people.Member)
 	link, err := p.logins.Link(p.ctx, p.people.Member, time.Hour)
 	if err != nil {
@@ -123,6 +130,7 @@ func TestPagesAreAccessible(t *testing.T) {
 
 	officer := p.tab(alloc, "returning officer", p.people.Returning)
 	officer.at("/office", "o-office")
+	officer.at("/office/trustees", "o-trustees")
 	officer.at("/contests/"+voting, "o-voting")
 	officer.at("/contests/"+open, "o-nominations")
 	officer.at("/office/call?procedure="+p.procedure(open)+"&office=leader", "o-call")

@@ -163,7 +163,7 @@ func TestEveryPage(t *testing.T) {
 	p.ref("second_gate")
 	p.crawl(seen)
 	for _, want := range []string{"/contests", "/contests/N-L-N", "/contests/N-L-N/vote?section=", "/contests/N-L-N/recount", "/contests/N-L-N/result.json", "/contests/N-L-N/papers.blt",
-		"/rulebook", "/rulebook/N/source", "/minutes", "/minutes/N", "/minutes?before=N", "/verify", "/log/checkpoint", "/archive", "/bundle/public.zip", "/archive/N-leader", "/signin", "/me", "/rulebook/me", "/office", "/outbox", "/begin"} {
+		"/rulebook", "/rulebook/N/source", "/minutes", "/minutes/N", "/minutes?before=N", "/verify", "/log/checkpoint", "/office/trustees", "/contests/N-E-N/vote", "/contests/N-E-N/receipt", "/contests/N-E-N/check", "/contests/N-E-N/trustees", "/contests/N-E-N/sealed", "/archive", "/bundle/public.zip", "/archive/N-leader", "/signin", "/me", "/rulebook/me", "/office", "/outbox", "/begin"} {
 		if !seen[want] {
 			t.Errorf("no link leads to %s", want)
 		}
@@ -231,22 +231,26 @@ func (p *party) forms(member *reader) map[string]url.Values {
 	paper := member.get("/contests/" + voting + "/vote")
 	vote := url.Values{"code": {paper.field("code")}, "section": {""}, "rank0": {"1"}}
 	return map[string]url.Values{
-		"/signin":                         {"email": {"nobody@riverside.example"}},
-		"/signout":                        {},
-		"/begin":                          {"procedure": {"confidence"}, "sure": {"1"}},
-		"/contests/" + voting + "/review": vote,
-		"/contests/" + voting + "/vote":   vote,
-		"/contests/" + voting + "/lot":    {},
-		"/contests/" + voting + "/close":  {},
-		"/contests/" + voting + "/extend": {"until": {"2027-01-10"}, "why": {"post"}},
-		"/contests/" + open + "/nominate": {"candidate": {"1"}},
-		"/contests/" + open + "/unback":   {},
-		"/contests/" + open + "/answer":   {"answer": {"accept"}},
-		"/contests/" + open + "/withdraw": {"sure": {"1"}},
-		"/contests/" + open + "/slot":     {"slot": {"ballot_window"}, "value": {"5 weeks"}},
-		"/contests/" + open + "/decide":   {"option": {"for"}},
-		"/office/call":                    {"procedure": {"leadership"}, "office": {"leader"}},
-		"/demo/clock":                     {"by": {"day"}},
+		"/signin":                                          {"email": {"nobody@riverside.example"}},
+		"/signout":                                         {},
+		"/begin":                                           {"procedure": {"confidence"}, "sure": {"1"}},
+		"/contests/" + voting + "/review":                  vote,
+		"/contests/" + voting + "/vote":                    vote,
+		"/contests/" + voting + "/lot":                     {},
+		"/contests/" + voting + "/close":                   {},
+		"/contests/" + voting + "/extend":                  {"until": {"2027-01-10"}, "why": {"post"}},
+		"/contests/" + open + "/nominate":                  {"candidate": {"1"}},
+		"/contests/" + open + "/unback":                    {},
+		"/contests/" + open + "/answer":                    {"answer": {"accept"}},
+		"/contests/" + open + "/withdraw":                  {"sure": {"1"}},
+		"/contests/" + open + "/slot":                      {"slot": {"ballot_window"}, "value": {"5 weeks"}},
+		"/contests/" + open + "/decide":                    {"option": {"for"}},
+		"/office/trustees":                                 {"alone": {"1"}, "sure": {"1"}},
+		"/contests/" + p.sealedRef() + "/trustees/prepare": {},
+		"/contests/" + p.sealedRef() + "/trustees/phase":   {"phase": {"commit"}, "sure": {"1"}},
+		"/contests/" + p.sealedRef() + "/trustees/excuse":  {"trustee": {"server"}, "why": {"gone"}},
+		"/office/call":                                     {"procedure": {"leadership"}, "office": {"leader"}},
+		"/demo/clock":                                      {"by": {"day"}},
 	}
 }
 

@@ -279,7 +279,7 @@ func TestSealedBallotOfTrusteesOnPages(t *testing.T) {
 	sees(public, page, "to witness the record at the close")
 	h.do(ref, "Ash")
 	sees(public, page, "It takes 2 of the 3 trustees")
-	h.do(ref, "Bay")
+	h.do(ref, "Bay", "Ash")
 	sees(public, page, "Nothing is waited for. The papers were opened and counted.")
 	sees(public, "/contests/"+ref, "They are fed.")
 	sees(public, "/minutes?contest="+ref, "A sealed paper.", "The key of a sealed ballot has been made.", "A trustee does their part after the close.")

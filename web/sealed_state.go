@@ -37,6 +37,7 @@ type SealedState struct {
 	Enough              string // how many trustees are needed and have opened
 	NeedsList           bool
 	Officer, HasRoll    bool
+	Opened              bool // the ballot has
 	Unopened, Published bool
 }
 
@@ -91,8 +92,9 @@ func (v *visit) sealedStateView(ref string) (*SealedState, error) {
 	b := x.Board
 	x.Promise = promiseOf(m, &proceeding.Seal{Server: b.Server, Registrar: b.ServerRegistrar})
 	x.Manifest, x.Opens, x.ClosesAt = fmt.Sprintf("%x", hash), opening(book, b.Opens), moment(book, b.Closes)
-	x.NeedsList, x.HasRoll = b.List == nil, true
-	x.Steps = sealedSteps(b)
+	x.NeedsList, x.Opened = b.List == nil, b.Phase != sealing.Preparing && b.Phase != sealing.Waiting
+	x.HasRoll = !x.Opened || b.Phase == sealing.Taking // codes that are lost are made anew until the close
+	x.Steps = sealedSteps(b, x.Summed)
 	x.Waits = waits(b, x.Registrar)
 	for _, g := range b.Sections {
 		row := GroupRow{Section: g.ID, Weight: g.Weight, Entitled: g.Entitled, Papers: g.Papers}
@@ -138,10 +140,9 @@ func (v *visit) unprepared(x *SealedState, book *rulebook.Book, st *proceeding.S
 }
 
 // sealedSteps is the way of a sealed ballot, with where it is.
-func sealedSteps(b *sealing.Board) []StageRow {
+func sealedSteps(b *sealing.Board, summed bool) []StageRow {
 	phases := []string{sealing.Preparing, sealing.Waiting, sealing.Taking, sealing.Closed, sealing.Witnessing, sealing.Mixing, sealing.Opening, sealing.Counted}
 	at := slices.Index(phases, b.Phase)
-	mixed := slices.ContainsFunc(b.Deeds, func(d sealing.Done) bool { return d.Kind == sealed.Mix }) || b.Phase == sealing.Mixing
 	var out []StageRow
 	add := func(label, says string, from, to int) {
 		r := StageRow{Label: label, Says: says}
@@ -170,10 +171,12 @@ func sealedSteps(b *sealing.Board) []StageRow {
 		return append(out, StageRow{Label: "Not opened", Says: "So few papers came back that opening them would say how somebody voted.", Status: string(proceeding.Closed)})
 	}
 	add("The record at the close is witnessed", "Each trustee checks that nothing was taken out of it.", 3, 4)
-	if at < 7 || mixed {
-		add("The papers are shuffled", "One mixer after the other, each with a proof. Papers that are added up need no shuffle.", 5, 5)
+	if summed {
+		add("The sum of the papers is opened", "By as many trustees as are needed. No single paper is.", 5, 6)
+	} else {
+		add("The papers are shuffled", "By one mixer after the other, each with a proof.", 5, 5)
+		add("The papers are opened", "By as many trustees as are needed.", 6, 6)
 	}
-	add("The papers are opened", "By as many trustees as are needed.", 6, 6)
 	add("Counted", "", 7, 7)
 	if at == 7 {
 		out[len(out)-1].Status = string(proceeding.Closed)

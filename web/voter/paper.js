@@ -130,7 +130,7 @@ export function paperPage(root, given) {
 
   const acts = {
     async seal() {
-      const wrong = (given.code ? "" : codeWrong()) || fields.wrong();
+      const wrong = (!given.code && codeWrong() ? "Look at your voting code again." : "") || fields.wrong();
       say("wrong", wrong && wrong + " Nothing has been sent.");
       if (!given.code) say("code-wrong", codeWrong());
       if (wrong) return $("wrong").focus();
