@@ -223,7 +223,7 @@ func TestSealedPaperIsRefusedInWords(t *testing.T) {
 	// Stale: said, with the other paper's code; replaced if that is wanted.
 	desk.click(button("cast"))
 	desk.shows("refused")
-	desk.sees("a vote was cast with your voting code from elsewhere", other, "Your vote was not recorded.")
+	desk.sees("a vote was cast in your name from elsewhere", other, "Your vote was not recorded.")
 	desk.accessible("sealed-stale")
 	desk.click(button("replace"))
 	desk.shows("decide")

@@ -155,7 +155,11 @@ func sealedSteps(b *sealing.Board, summed bool) []StageRow {
 		out = append(out, r)
 	}
 	add("The paper is fixed", "Who is on it, who may vote, and who holds the key.", -1, -1)
-	add("The key is made", "By the trustees together; nobody ever has the whole of it.", 0, 0)
+	says := [3]string{"By the trustees together; nobody ever has the whole of it.", "Each trustee checks that nothing was taken out of it.", "By as many trustees as are needed."}
+	if b.Server {
+		says = [3]string{"By this server alone.", "By this server alone.", "By this server alone."}
+	}
+	add("The key is made", says[0], 0, 0)
 	if b.Key != "" && at == 0 {
 		out[1].Status = string(proceeding.Closed)
 	}
@@ -170,12 +174,12 @@ func sealedSteps(b *sealing.Board, summed bool) []StageRow {
 		}
 		return append(out, StageRow{Label: "Not opened", Says: "So few papers came back that opening them would say how somebody voted.", Status: string(proceeding.Closed)})
 	}
-	add("The record at the close is witnessed", "Each trustee checks that nothing was taken out of it.", 3, 4)
+	add("The record at the close is witnessed", says[1], 3, 4)
 	if summed {
-		add("The sum of the papers is opened", "By as many trustees as are needed. No single paper is.", 5, 6)
+		add("The sum of the papers is opened", says[2]+" No single paper is.", 5, 6)
 	} else {
 		add("The papers are shuffled", "By one mixer after the other, each with a proof.", 5, 5)
-		add("The papers are opened", "By as many trustees as are needed.", 6, 6)
+		add("The papers are opened", says[2], 6, 6)
 	}
 	add("Counted", "", 7, 7)
 	if at == 7 {

@@ -74,6 +74,7 @@ export function paperPage(root, given) {
   }
 
   const none = "Your vote was not recorded.";
+  const whose = given.code ? "in your name" : "with your voting code";
   const stands = () => (seat && seat.sequence ? " The paper with the code " + receipt(unhex(seat.previous)) + ", which was cast before, stands." : "");
 
   async function refused(e) {
@@ -85,9 +86,9 @@ export function paperPage(root, given) {
       try {
         await look();
       } catch {
-        return refuse("A vote was cast with your voting code while this page was open.", none, "anew");
+        return refuse("A vote was cast " + whose + " while this page was open.", none, "anew");
       }
-      return refuse("While this page was open, a vote was cast with your voting code from elsewhere; its paper has the code " + receipt(unhex(seat.previous)) + ". If that was you, on another device, you can let it stand or replace it with this one. If it was not you, somebody has your voting code: replace the vote, and tell the returning officer.", none, "replace");
+      return refuse("While this page was open, a vote was cast " + whose + " from elsewhere; its paper has the code " + receipt(unhex(seat.previous)) + ". If that was you, on another device, you can let it stand or replace it with this one. If it was not you, somebody " + (given.code ? "can vote in your name" : "has your voting code") + ": replace the vote, and tell the returning officer.", none, "replace");
     }
     if (e.status === 410) return refuse("Voting has ended.", none + stands());
     return refuse(e.message, none + stands(), e.status === 403 ? undefined : "anew");
