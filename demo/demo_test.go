@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omov/omov/bundle/bundletest"
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/contest"
 	"github.com/omov/omov/demo"
@@ -59,6 +60,57 @@ func TestFound(t *testing.T) {
 	if err != nil || people.Member == 0 || people.MP == 0 || people.Returning == 0 || people.Second == 0 || people.Scrutineer == 0 {
 		t.Fatalf("%+v, %v", people, err)
 	}
+}
+
+// The sealed ballot is closed by two officers when its time is over: it is
+// opened and counted at once, since the server is the only trustee, and whoever
+// has a bundle can check it, the sealed papers among it.
+func TestSealedBallotOfTheDemo(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	ch, clock, err := chamber.OpenDemo(ctx, chamber.Options{Store: store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")}, Keys: filepath.Join(dir, "box")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	s := contest.New(ch)
+	if err := demo.Found(ctx, ch, clock, s, registry.New(ch), demo.Options{Members: 400}); err != nil {
+		t.Fatal(err)
+	}
+	people, err := demo.Find(ctx, ch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ref string
+	var closes int64
+	if err := ch.Read(ctx, func(w *chamber.World) error {
+		all, err := w.States()
+		for _, st := range all {
+			if b := st.OpenBallot(); b != nil && b.Sealed() {
+				ref, closes = st.Ref, b.Closes
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if left := time.UnixMilli(closes).Sub(clock.Now()); left < 7*24*time.Hour || left > 20*24*time.Hour {
+		t.Errorf("a visitor has %v to vote", left)
+	}
+	if err := ch.MoveTo(ctx, clock, time.UnixMilli(closes).Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	var st *proceeding.State
+	for _, p := range []register.PersonID{people.Returning, people.Second} {
+		if st, err = s.Close(ctx, ref, proceeding.Actor{Person: p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := st.Ballots[len(st.Ballots)-1]
+	if st.Outcome != "elected" || len(st.Elected) != 2 || b.Seal == nil || !b.Seal.Opened || b.Returned[0].Papers < 50 {
+		t.Errorf("the sealed ballot: %s, %v, %+v", st.Outcome, st.Elected, b.Returned)
+	}
+	bundletest.Holds(t, ctx, ch)
 }
 
 // No public entry lets a reader single out a member, but for those who act
