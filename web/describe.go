@@ -84,9 +84,6 @@ func describe(m *minutes.Minute) string {
 	if m.Kind == proceeding.KindResult && b.Why != "" {
 		return "Declared: " + came(b.Outcome) + ": " + b.Why + "."
 	}
-	if says := describeSeal(m.Kind); says != "" {
-		return says
-	}
 	return describeBallot(m, b.Stage, b.Outcome, b.Skipped, b.Unopposed, b.Unopened, b.Elected, b.Leaves, b.Done, b.Returned, b.Roll)
 }
 

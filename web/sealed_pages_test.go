@@ -114,6 +114,53 @@ func TestReceiptWithoutScript(t *testing.T) {
 	}
 }
 
+// A page that looks a paper up follows it to the signed root by itself: it takes
+// what holds, wherever in the record the paper stands, and nothing in which a
+// byte is another.
+func TestPageFollowsThePaperToTheRoot(t *testing.T) {
+	p := serveDemo(t, 400)
+	ref := p.sealedRef()
+	ctx := voterPage(t, browser(t))
+	key, _ := json.Marshal(p.ch.DB.VerifierKey())
+	const js = `(async (found, key) => {
+		const m = window.voter, out = [];
+		try { m.follow(found, found.hash, key); m.follow(found, found.hash.slice(0, 20), key); } catch (e) { out.push("what holds is refused: " + e.message); }
+		const refuse = (what, f, begin = found.hash, k = key) => { try { m.follow({ ...found, ...f }, begin, k); out.push(what); } catch (e) {} };
+		const bytes = (s) => Uint8Array.from(atob(s), (c) => c.charCodeAt(0)), base64 = (b) => btoa(String.fromCharCode(...b));
+		const bad = (s, i) => { const b = bytes(s); b[(i + b.length) % b.length] ^= 1; return base64(b); };
+		refuse("another code", {}, "ab".repeat(32));
+		refuse("another hash", { hash: "ab".repeat(32) }, "ab".repeat(32));
+		refuse("another salt", { salt: bad(found.salt, 0) });
+		refuse("another body", { body: base64(new TextEncoder().encode(new TextDecoder().decode(bytes(found.body)).replace("ballot/1", "ballot/2"))) });
+		refuse("another commitment", { leaf: bad(found.leaf, -1) });
+		refuse("another header", { leaf: base64(new TextEncoder().encode(new TextDecoder("latin1").decode(bytes(found.leaf)).replace('"seq":' + found.seq, '"seq":' + (found.seq + 1)))) });
+		refuse("another place", { seq: found.seq - 1 });
+		found.proof.forEach((h, i) => refuse("another hash " + i + " of the proof", { proof: found.proof.with(i, "00".repeat(32)) }));
+		refuse("a longer proof", { proof: [...found.proof, "00".repeat(32)] });
+		refuse("a shorter proof", { proof: found.proof.slice(1) });
+		refuse("another size", { checkpoint: found.checkpoint.replace(/\n([0-9]+)\n/, (_, n) => "\n" + (Number(n) + 1) + "\n") });
+		refuse("no signature", { checkpoint: found.checkpoint.split("\n\n")[0] + "\n\n" });
+		refuse("another signature", { checkpoint: found.checkpoint.replace(/.(.)(=*)\n$/, (_, a, e) => (a === "A" ? "BB" : "AA") + e + "\n") });
+		refuse("another key", {}, found.hash, key.slice(0, -4) + "AAA=");
+		return out;
+	})`
+	n := 0
+	for seq := p.size(); seq > 0 && n < 12; seq-- {
+		hash := p.paperAt(seq)
+		if hash == "" || n > 3 && seq%7 != 0 {
+			continue
+		}
+		n++
+		found := p.reader("the public", 0).get("/contests/" + ref + "/sealed/papers/" + hash)
+		for _, what := range ask[[]string](t, ctx, js+"("+found.body+","+string(key)+")") {
+			t.Errorf("entry %d: the page takes %s", seq, what)
+		}
+	}
+	if n < 12 {
+		t.Errorf("%d papers were followed", n)
+	}
+}
+
 func unhexed(t *testing.T, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(s)

@@ -282,7 +282,7 @@ func TestSealedBallotOfTrusteesOnPages(t *testing.T) {
 	h.do(ref, "Bay", "Ash")
 	sees(public, page, "Nothing is waited for. The papers were opened and counted.")
 	sees(public, "/contests/"+ref, "They are fed.")
-	sees(public, "/minutes?contest="+ref, "A sealed paper.", "The key of a sealed ballot has been made.", "A trustee does their part after the close.")
+	sees(public, "/minutes?contest="+ref, "A sealed paper.", "The trustees' key is made.", "A trustee witnesses the close")
 }
 
 // motion begins the motion, whose vote opens two days on.

@@ -272,34 +272,3 @@ func shortCode(hash string) string {
 	}
 	return strings.Join(out, "-")
 }
-
-// describeSeal says what an entry of a sealed ballot records.
-func describeSeal(kind string) string {
-	switch kind {
-	case proceeding.KindTrustees:
-		return "Trustees of sealed ballots are named."
-	case proceeding.KindPrepared:
-		return "The paper of a sealed ballot is fixed, and who holds its key."
-	case proceeding.KindMessage:
-		return "A trustee does their part in making the key."
-	case proceeding.KindPhase:
-		return "An officer goes on with making the key, without those who have not done their part."
-	case proceeding.KindKeyed:
-		return "The key of a sealed ballot has been made."
-	case proceeding.KindListed:
-		return "The list of voting codes is entered, in their public form."
-	case proceeding.KindRelisted:
-		return "Voting codes that were lost are replaced on the list."
-	case proceeding.KindSealedPaper:
-		return "A sealed paper."
-	case proceeding.KindClosing:
-		return "The record at the close is fixed."
-	case proceeding.KindExcused:
-		return "A mixer is excused."
-	case proceeding.KindPart:
-		return "A part of what a trustee has done."
-	case proceeding.KindDeed:
-		return "A trustee does their part after the close."
-	}
-	return ""
-}

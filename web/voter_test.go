@@ -118,6 +118,7 @@ const checkVectors = `(async (v) => {
 		const n = m.numberOf(x.form, x.paper);
 		same("number", n.toString(), x.number);
 		same("elements", m.hex(m.embed(x.form, n)), x.elements);
+		same("the paper of a number", String(m.paperOf(x.form, n)), String(x.paper));
 	}
 	const manifest = JSON.parse(new TextDecoder().decode(m.unhex(v.manifest)));
 	for (const x of v.papers) {
@@ -126,6 +127,19 @@ const checkVectors = `(async (v) => {
 		const place = { contest: manifest.contests.find(c => c.id === x.contest), section: manifest.sections[0].id, key: m.unhex(v.joint_key) };
 		const rs = x.randomness.map(m.unhex);
 		same("an audit", m.audit(place, x.marks, raw, rs), true);
+		const ballot = { manifest: new TextDecoder().decode(m.unhex(v.manifest)), key: v.joint_key };
+		same("what a paper says when it is opened", String(m.open(ballot, m.unpack(m.pack(raw, rs))).marks), String(x.marks));
+		same("what its file says", String(m.open(ballot, m.readFile(m.file(ballot.manifest, m.unhex(ballot.key), raw, rs))).marks), String(x.marks));
+		const refuse = (what, f) => { try { f(); wrong.push("it is opened with " + what); } catch (e) {} };
+		const bad = (b, i) => { const c = b.slice(); c[i] ^= 1; return c; };
+		refuse("other randomness", () => m.open(ballot, { raw, randomness: [bad(rs[0], 3), ...rs.slice(1)] }));
+		refuse("less randomness", () => m.open(ballot, { raw, randomness: rs.slice(1) }));
+		refuse("another manifest", () => m.open({ ...ballot, manifest: ballot.manifest.replace('"v":1', '"v":2') }, { raw, randomness: rs }));
+		refuse("another key", () => m.open({ ...ballot, key: m.hex(m.encode(m.BASE)) }, { raw, randomness: rs }));
+		refuse("a file for another key", () => m.open(ballot, { raw, randomness: rs, key: m.hex(m.encode(m.BASE)) }));
+		for (const at of [0, 5, 40, raw.length - 70, raw.length - 1]) refuse("byte " + at + " altered", () => m.open(ballot, { raw: bad(raw, at), randomness: rs }));
+		refuse("a byte more", () => m.open(ballot, { raw: new Uint8Array([...raw, 0]), randomness: rs }));
+		refuse("a byte less", () => m.open(ballot, { raw: raw.slice(0, -1), randomness: rs }));
 		const other = x.marks.map((k, i) => place.contest.form === "sum" ? (i === 0 ? 1 - k : k) : k ? x.marks.filter(Boolean).length + 1 - k : 0);
 		try { same("an audit of other marks", m.audit(place, other, raw, rs), false); } catch (e) {}
 	}
