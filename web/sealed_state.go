@@ -33,6 +33,7 @@ type SealedState struct {
 	ClosesAt            string
 	CanPrepare          bool
 	CanEnd              string // the phase that can be ended
+	EndSays             string // what that does
 	CanExcuse           []string
 	Enough              string // how many trustees are needed and have opened
 	NeedsList           bool
@@ -300,7 +301,7 @@ func (x *SealedState) whatOfficersCan(m *sealed.Manifest) {
 		return
 	}
 	if b.Phase == sealing.Preparing && b.Key == "" && !b.Server {
-		x.CanEnd = b.Ceremony.Phase
+		x.CanEnd, x.EndSays = b.Ceremony.Phase, endSays(keygen.Kind(b.Ceremony.Phase), m.Threshold)
 	}
 	if b.Phase == sealing.Mixing {
 		for _, n := range b.Next {
@@ -309,6 +310,17 @@ func (x *SealedState) whatOfficersCan(m *sealed.Manifest) {
 			}
 		}
 	}
+}
+
+// endSays says what ending a phase of the key generation does.
+func endSays(phase keygen.Kind, threshold int) string {
+	switch phase {
+	case keygen.Verdict:
+		return "Whoever has said nothing by now has nothing to complain of, and stays a trustee."
+	case keygen.Confirm:
+		return fmt.Sprintf("It is enough that %d have confirmed the key. The others stay trustees.", threshold)
+	}
+	return fmt.Sprintf("Whoever has not done their part now has no share in making this ballot’s key, for good. At least %d have to be left.", threshold)
 }
 
 // waitedSince finds when the last step was entered: what is waited for has been
@@ -385,7 +397,7 @@ func (v *visit) endPhase() error {
 		return err
 	}
 	if v.r.PostFormValue("sure") == "" {
-		return fault.New(fault.Invalid, "Tick the box: who has not done their part is left out of this ballot’s key.")
+		return fault.New(fault.Invalid, "Tick the box, if it is to go on without those who are waited for.")
 	}
 	board, err := v.s.Contests.SealedBoard(v.r.Context(), v.r.PathValue("ref"))
 	if err != nil {
