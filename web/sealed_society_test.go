@@ -395,7 +395,9 @@ func TestVotingCodeIsTyped(t *testing.T) {
 		}
 		voter.click(button("cast"))
 		voter.shows("recorded")
-		voter.accessible("sealed-recorded")
+		if c.says == "Abstain" {
+			voter.accessible("sealed-recorded")
+		}
 		voter.open("/contests/" + ref + "/vote")
 		voter.shows("fill")
 		voter.types(good)
@@ -470,7 +472,9 @@ func TestSealedSections(t *testing.T) {
 		if got, want := ada.read("#says"), p.option(st.Ref, 2)+"\n"+p.option(st.Ref, 0); got != want {
 			t.Errorf("the paper of %s says %q, not %q", c.section, got, want)
 		}
-		ada.accessible("sealed-ranked")
+		if c.section == "branches" {
+			ada.accessible("sealed-ranked")
+		}
 		ada.click(button("check"))
 		ada.shows("check")
 		second := p.tab(alloc, "second device", 0)

@@ -20,6 +20,7 @@ import (
 	"github.com/omov/omov/sealed"
 	"github.com/omov/omov/sealed/proof"
 	"github.com/omov/omov/sealed/transcript"
+	"github.com/omov/omov/verify/seal"
 )
 
 const voterScript = "static/voter.js"
@@ -260,6 +261,30 @@ func TestServerTakesWhatThePageSeals(t *testing.T) {
 		if err != nil || !slices.Equal(marks, jobs[i].Marks) {
 			t.Errorf("%s: marked %v, sealed %v: %v", jobs[i].Contest, jobs[i].Marks, marks, err)
 		}
+	}
+}
+
+// The file that the page gives of a paper that is checked is what the verifier
+// reads, with code of its own, and both say the same of it.
+func TestVerifierReadsThePagesFile(t *testing.T) {
+	var v struct {
+		Papers []struct{ Marks []int } `json:"papers"`
+	}
+	if err := json.Unmarshal(vectors(t), &v); err != nil {
+		t.Fatal(err)
+	}
+	files := ask[[]string](t, voterPage(t, browser(t)), `(async (v) => {
+		const m = window.voter, manifest = new TextDecoder().decode(m.unhex(v.manifest));
+		return v.papers.map((x) => m.file(manifest, m.unhex(v.joint_key), m.unhex(x.paper), x.randomness.map(m.unhex)));
+	})`+"("+string(vectors(t))+")")
+	for i, f := range files {
+		got, err := seal.ReadAudit(ristretto.New(), []byte(f))
+		if err != nil || !slices.Equal(got.Paper, v.Papers[i].Marks) {
+			t.Errorf("the verifier reads %+v, not %v: %v", got, v.Papers[i].Marks, err)
+		}
+	}
+	if len(files) < 3 {
+		t.Errorf("%d files", len(files))
 	}
 }
 
