@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
+	"time"
 
 	"github.com/omov/omov/chamber"
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/sealed/keygen"
+	"github.com/omov/omov/store"
 )
 
 // Board is a sealed ballot as it stands: what GET …/sealed gives, as
@@ -106,7 +108,7 @@ func (s *Sealing) board(w *chamber.World, x *seen) (*Board, error) {
 	if err := b.ceremony(s, w, x); err != nil {
 		return nil, err
 	}
-	if err := b.list(w, x); err != nil {
+	if err := b.list(s, w, x); err != nil {
 		return nil, err
 	}
 	if p := x.prep; p != nil {
@@ -164,38 +166,79 @@ func (b *Board) ceremony(s *Sealing, w *chamber.World, x *seen) error {
 }
 
 // list reports the registrar's list and what came of it.
-func (b *Board) list(w *chamber.World, x *seen) error {
-	entitled := map[[2]string]int64{}
-	if err := chamber.Electors(w.Tx(), x.ref, x.ballot.ID, func(e chamber.Elector) error {
-		entitled[[2]string{e.Section, e.Class}]++
-		return nil
-	}); err != nil {
+func (b *Board) list(s *Sealing, w *chamber.World, x *seen) error {
+	seqs, err := w.Tx().SealedEntries(x.ballot.ID, proceeding.KindListed)
+	if err != nil {
 		return err
 	}
-	groups, err := w.Tx().SealedGroups(x.ballot.ID)
+	c, err := s.counts(w, x, len(seqs) > 0)
 	if err != nil {
 		return err
 	}
 	keys := int64(0)
 	for _, sec := range x.m.Sections {
-		for _, c := range sec.Classes {
-			row := Section{ID: sec.ID, Class: c.ID, Weight: c.Weight, Entitled: entitled[[2]string{sec.ID, c.ID}]}
-			for _, g := range groups {
-				if g.Section == sec.ID && g.Class == c.ID {
-					row.Papers = g.Papers
-					keys += g.Keys
-				}
-			}
-			b.Sections = append(b.Sections, row)
+		for _, class := range sec.Classes {
+			n := c.by[[2]string{sec.ID, class.ID}]
+			keys += n.Keys
+			b.Sections = append(b.Sections, Section{ID: sec.ID, Class: class.ID, Weight: class.Weight, Entitled: n.Keys, Papers: n.Papers})
 		}
 	}
-	seqs, err := w.Tx().SealedEntries(x.ballot.ID, proceeding.KindListed)
-	if err != nil || len(seqs) == 0 {
-		return err
+	if len(seqs) == 0 {
+		return nil
 	}
 	changes, err := w.Tx().SealedEntries(x.ballot.ID, proceeding.KindRelisted)
 	b.List = &Listed{Seq: seqs[0], Keys: keys, Changes: len(changes)}
 	return err
+}
+
+// counted is how many may vote in each section and class, and how many papers
+// stand there: of the roll, or once there is one of the list, which has as many.
+type counted struct {
+	by     map[[2]string]store.SealedGroup
+	listed bool
+	closed bool
+	at     time.Time
+}
+
+// fresh is how old the numbers of papers that anybody is shown may be: a roll of
+// a million is not gone through for everybody who looks.
+const fresh = 2 * time.Second
+
+func (s *Sealing) counts(w *chamber.World, x *seen, listed bool) (counted, error) {
+	closed := x.ballot.Closed != 0
+	s.mu.Lock()
+	c, known := s.counted[x.hash]
+	s.mu.Unlock()
+	if known && c.listed == listed && c.closed == closed && (closed || !listed || time.Since(c.at) < fresh) {
+		return c, nil
+	}
+	c = counted{by: map[[2]string]store.SealedGroup{}, listed: listed, closed: closed, at: time.Now()}
+	var err error
+	if listed {
+		var groups []store.SealedGroup
+		groups, err = w.Tx().SealedGroups(x.ballot.ID)
+		for _, g := range groups {
+			c.by[[2]string{g.Section, g.Class}] = g
+		}
+	} else {
+		err = chamber.Electors(w.Tx(), x.ref, x.ballot.ID, func(e chamber.Elector) error {
+			k := [2]string{e.Section, e.Class}
+			g := c.by[k]
+			g.Keys++
+			c.by[k] = g
+			return nil
+		})
+	}
+	if err != nil {
+		return c, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.counted) > 1_000 {
+		clear(s.counted)
+	}
+	s.counted[x.hash] = c
+	return c, nil
 }
 
 // closed reports what trustees do after the close.

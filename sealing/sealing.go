@@ -32,14 +32,15 @@ type Sealing struct {
 	ch *chamber.Chamber
 	g  *ristretto.Group
 
-	mu   sync.Mutex
-	open map[string]*open // ballots that take papers, by run
-	work sync.Mutex       // one long computation at a time
+	mu      sync.Mutex
+	open    map[string]*open     // ballots that take papers, by run
+	counted map[[32]byte]counted // by manifest
+	work    sync.Mutex           // one long computation at a time
 }
 
 // New makes the use cases over a chamber.
 func New(ch *chamber.Chamber) *Sealing {
-	return &Sealing{ch: ch, g: ristretto.New(), open: map[string]*open{}}
+	return &Sealing{ch: ch, g: ristretto.New(), open: map[string]*open{}, counted: map[[32]byte]counted{}}
 }
 
 // seen is what a snapshot says of a run's sealed ballot: the one that is being
