@@ -135,7 +135,7 @@ type fixing struct {
 
 // prepare fixes the paper of a sealed ballot: it takes the roll, writes the
 // manifest, and enters both. Nil where there is nothing to do.
-func (c *Chamber) prepare(ctx context.Context, ref string, by proceeding.Actor) (*proceeding.State, error) {
+func (c *Chamber) prepare(ctx context.Context, ref string, by proceeding.Actor, anew bool) (*proceeding.State, error) {
 	c.taking.Lock()
 	defer c.taking.Unlock()
 	var f *fixing
@@ -163,7 +163,7 @@ func (c *Chamber) prepare(ctx context.Context, ref string, by proceeding.Actor) 
 	if err != nil {
 		return nil, err
 	}
-	cmd.By = by
+	cmd.By, cmd.Anew = by, anew
 	return c.at(ctx, ref, f.taken.version, *cmd)
 }
 
@@ -209,9 +209,11 @@ func (w *World) draft(ref string) (*proceeding.State, *rulebook.Book, *proceedin
 }
 
 // PrepareSealed fixes the paper of a sealed ballot before it is due, so that
-// trustees and registrar can do their part.
-func (c *Chamber) PrepareSealed(ctx context.Context, ref string, by proceeding.Actor) (*proceeding.State, error) {
-	st, err := c.prepare(ctx, ref, by)
+// trustees and registrar can do their part. With anew it is fixed again, by an
+// officer, because too few trustees are left to make its key: with the trustees
+// who are named now.
+func (c *Chamber) PrepareSealed(ctx context.Context, ref string, by proceeding.Actor, anew bool) (*proceeding.State, error) {
+	st, err := c.prepare(ctx, ref, by, anew)
 	if err == nil && st == nil {
 		err = fault.New(fault.TooEarly, "no sealed ballot of %s has been announced, so there is no paper to be fixed", ref)
 	}
@@ -236,7 +238,7 @@ func (c *Chamber) sealedDue(ctx context.Context, ref string) (st *proceeding.Sta
 	switch {
 	case err != nil || !isSealed:
 	case prepare:
-		st, err = c.prepare(ctx, ref, proceeding.Actor{System: true})
+		st, err = c.prepare(ctx, ref, proceeding.Actor{System: true}, false)
 	case open:
 		st, err = c.Do(ctx, ref, proceeding.OpenBallot{})
 	}

@@ -36,8 +36,9 @@ func (s *Contests) Trustees(ctx context.Context) (*proceeding.TrusteesBody, erro
 }
 
 // PrepareSealed fixes the paper of a sealed ballot before it is due.
-func (s *Contests) PrepareSealed(ctx context.Context, ref string, by proceeding.Actor) error {
-	if _, err := s.ch.PrepareSealed(ctx, ref, by); err != nil {
+// With anew it is fixed again, because its key cannot be made.
+func (s *Contests) PrepareSealed(ctx context.Context, ref string, by proceeding.Actor, anew bool) error {
+	if _, err := s.ch.PrepareSealed(ctx, ref, by, anew); err != nil {
 		return err
 	}
 	return s.goOn(ctx, ref)

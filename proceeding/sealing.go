@@ -208,6 +208,7 @@ type Prepare struct {
 	Manifest  string
 	Server    bool
 	Registrar bool
+	Anew      bool // by an officer: the same paper again, under a new manifest, as its key cannot be made
 }
 
 func (c Prepare) decide(d *decider) error {
@@ -220,7 +221,12 @@ func (c Prepare) decide(d *decider) error {
 	}
 	st, r := d.st.Now(), d.stageRule()
 	if st.Prep != nil && samePaper(&st.Prep.Paper, draft) {
-		return fault.Under(fault.Already, d.cite(), "the paper of this ballot has been fixed")
+		switch {
+		case !c.Anew || c.By.System:
+			return fault.Under(fault.Already, d.cite(), "the paper of this ballot has been fixed")
+		case st.Prep.Key != "":
+			return fault.Under(fault.TooLate, d.cite(), "the key of this ballot has been made; it is not begun anew")
+		}
 	}
 	if !c.By.System {
 		if err := d.officer(c.By); err != nil {

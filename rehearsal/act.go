@@ -96,7 +96,7 @@ func (r *runner) inRun(s *step, ref string) error {
 		case "commit":
 			err = r.commit(ref, a)
 		case "prepare":
-			err = r.contests.PrepareSealed(r.ctx, ref, a)
+			err = r.contests.PrepareSealed(r.ctx, ref, a, s.val.text == "anew")
 		case "end_phase":
 			err = r.contests.EndSealedPhase(r.ctx, ref, a)
 		case "excuse":

@@ -140,11 +140,15 @@ func (c *complaints) verb(s *step) {
 		if v.form != mapping {
 			c.err(v.pos, "Write it as in `trustees: {named: [Ash, Bay, Cedar], open: 2, mixers: [Ash, Bay]}`.", "`trustees` names those who hold the key of sealed ballots")
 		}
+	case "prepare":
+		if v.form != scalar || v.text != "true" && v.text != "anew" {
+			c.err(v.pos, "Write `prepare: true`, or `prepare: anew`.", "`prepare` fixes the paper of a sealed ballot")
+		}
 	case "excuse":
 		if v.form != scalar || v.empty() {
 			c.err(v.pos, "Write it as in `excuse: Bay`, with `why`.", "`excuse` names one mixer")
 		}
-	case "close", "commit", "accept", "decline", "prepare", "end_phase":
+	case "close", "commit", "accept", "decline", "end_phase":
 		if v.form != scalar {
 			c.err(v.pos, "Write `"+s.verb+": true`.", "`%s` has no list", s.verb)
 		}

@@ -118,6 +118,8 @@ func (v *verifier) prepared(e *entry, r *run, b *proceeding.PreparedBody) {
 	attempt := 1
 	if r.seal != nil && r.seal.id == b.Ballot {
 		attempt = r.seal.prepared.Attempt + 1
+		other := !samePaper(&r.seal.prepared.Paper, &b.Paper)
+		v.Check(CheckSteps).must(other || e.head.Office != "" && r.seal.keyed == nil, e.seq, "the paper is fixed again, and neither has it changed nor has an officer begun its key anew")
 	}
 	r.seal = s
 	c := v.Check(CheckSealManifest)

@@ -32,6 +32,7 @@ type SealedState struct {
 	Opens               string
 	ClosesAt            string
 	CanPrepare          bool
+	CanAnew             bool
 	CanEnd              string // the phase that can be ended
 	EndSays             string // what that does
 	CanExcuse           []string
@@ -301,6 +302,7 @@ func (x *SealedState) whatOfficersCan(m *sealed.Manifest) {
 		return
 	}
 	if b.Phase == sealing.Preparing && b.Key == "" && !b.Server {
+		x.CanAnew = true
 		x.CanEnd, x.EndSays = b.Ceremony.Phase, endSays(keygen.Kind(b.Ceremony.Phase), m.Threshold)
 	}
 	if b.Phase == sealing.Mixing {
@@ -386,10 +388,24 @@ func (v *visit) prepareSealed() error {
 	if err := v.needs(); err != nil {
 		return err
 	}
-	if err := v.s.Contests.PrepareSealed(v.r.Context(), v.r.PathValue("ref"), v.actor()); err != nil {
+	if err := v.s.Contests.PrepareSealed(v.r.Context(), v.r.PathValue("ref"), v.actor(), false); err != nil {
 		return err
 	}
 	return v.done(v.toState(), "The paper is fixed. Trustees and registrar can do their part now.")
+}
+
+// beginAnew fixes the paper again, as its key cannot be made.
+func (v *visit) beginAnew() error {
+	if err := v.needs(); err != nil {
+		return err
+	}
+	if v.r.PostFormValue("sure") == "" {
+		return fault.New(fault.Invalid, "Tick the box, if all that has been done for this ballot is to be begun anew.")
+	}
+	if err := v.s.Contests.PrepareSealed(v.r.Context(), v.r.PathValue("ref"), v.actor(), true); err != nil {
+		return err
+	}
+	return v.done(v.toState(), "It begins anew, with the trustees who are named now.")
 }
 
 func (v *visit) endPhase() error {

@@ -26,6 +26,7 @@ func (s *Site) sealedRoutes() {
 	s.handle("GET /contests/{ref}/trustees", (*visit).sealedState)
 	s.handle("GET /contests/{ref}/trustees/roll.csv", (*visit).sealedRoll)
 	s.handle("POST /contests/{ref}/trustees/prepare", (*visit).prepareSealed)
+	s.handle("POST /contests/{ref}/trustees/anew", (*visit).beginAnew)
 	s.handle("POST /contests/{ref}/trustees/phase", (*visit).endPhase)
 	s.handle("POST /contests/{ref}/trustees/excuse", (*visit).excuseMixer)
 	s.handle("GET /office/trustees", (*visit).trustees)
