@@ -54,7 +54,7 @@ func (v *verifier) unopened(e *entry, r *run, x *proceeding.Ballot, b *proceedin
 	c := v.Check(CheckResults)
 	c.must(b.Outcome == proceeding.Unopened && len(b.Elected)+len(b.Leaves)+len(b.Figures) == 0 && b.Sheet == "" && b.Next == 0, e.seq, "too few papers came back to be opened, and it says %q, or more than that", b.Outcome)
 	if x != nil {
-		if cl := r.closings[x.ID]; v.full && cl != nil {
+		if cl := r.closings[x.ID]; (v.full || x.Sealed()) && cl != nil {
 			v.Check(CheckPrivacy).must(cl.papers == nil, e.seq, "papers of %s are published, of which there are too few", x.ID)
 		}
 		return

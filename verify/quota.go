@@ -158,6 +158,10 @@ func (v *verifier) onResult(s *scope, list []*rulebook.Threshold, x *proceeding.
 func (v *verifier) uncounted(e *entry, r *run, x *proceeding.Ballot, b *proceeding.ResultBody) {
 	c := v.Check(CheckResults)
 	c.must(b.Outcome == proceeding.TooFew && len(b.Elected)+len(b.Leaves)+len(b.Figures)+len(b.Tests) == 0 && b.Sheet == "" && b.Next == 0, e.seq, "the papers cannot be counted, and it says %q, or more than that", b.Outcome)
+	if x.Sealed() {
+		v.sealedUncounted(e, r, x)
+		return
+	}
 	cl := r.closings[x.ID]
 	if !v.full || !v.Check(CheckRecount).must(cl != nil && cl.papers != nil, e.seq, "papers of %s are missing", x.ID) {
 		return

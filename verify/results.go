@@ -45,7 +45,13 @@ func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 	}
 	rule := &r.proc.Stages[x.Stage]
 	s := v.scope(e, r, b.At)
-	f := figuresOf(x, b.Figures)
+	given := b.Figures
+	if x.Method != "" && x.How != "counted" { // its papers say everything
+		_, spoilt := given["spoilt"]
+		v.Check(CheckResults).must(len(given) == 0 || x.Sealed() && spoilt && len(given) == 1, e.seq, "it gives figures of an election that follow from no paper")
+		given = nil
+	}
+	f := figuresOf(x, given)
 	tests := b.Tests
 	quorate := v.tests(e, s, rule.Quorum, f, &tests)
 	c := v.Check(CheckResults)

@@ -64,7 +64,8 @@ func (v *verifier) entry(e *entry) {
 	if !c.must(ok, e.seq, "it is of the kind %q, which this verifier does not know", e.head.Kind) {
 		return
 	}
-	v.Check(CheckPrivacy).must(e.access == k.access || v.publicPapers(e), e.seq, "an entry of the kind %s is to be read by %s, and this one is by %s", e.head.Kind, k.access, e.access)
+	access := v.access(e, &k)
+	v.Check(CheckPrivacy).must(e.access == access, e.seq, "an entry of the kind %s is to be read by %s, and this one is by %s", e.head.Kind, access, e.access)
 	x, err := k.read(e.body)
 	if err != nil {
 		c.fail(e.seq, "its body is not that of a %s: %v", e.head.Kind, err)

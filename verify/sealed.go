@@ -121,6 +121,7 @@ func (v *verifier) prepared(e *entry, r *run, b *proceeding.PreparedBody) {
 		other := !samePaper(&r.seal.prepared.Paper, &b.Paper)
 		v.Check(CheckSteps).must(other || e.head.Office != "" && r.seal.keyed == nil, e.seq, "the paper is fixed again, and neither has it changed nor has an officer begun its key anew")
 	}
+	v.unfinished(r.seal)
 	r.seal = s
 	c := v.Check(CheckSealManifest)
 	var err error
@@ -294,7 +295,10 @@ func (v *verifier) sealedOpens(e *entry, r *run, x *proceeding.Ballot) {
 // samePaper tells whether two ballots show the same.
 func samePaper(a, b *proceeding.Ballot) bool {
 	same := a.ID == b.ID && a.Stage == b.Stage && a.How == b.How && a.Method == b.Method && a.Seats == b.Seats && a.Minimum == b.Minimum
-	return same && slices.Equal(a.Options, b.Options) && slices.Equal(a.Choices, b.Choices) && slices.Equal(a.Scale, b.Scale) && len(a.Quotas) == len(b.Quotas)
+	quotas := slices.EqualFunc(a.Quotas, b.Quotas, func(x, y proceeding.Quota) bool {
+		return x.On == y.On && x.AtLeast == y.AtLeast && x.AtMost == y.AtMost && x.NoMore == y.NoMore && slices.Equal(x.Options, y.Options)
+	})
+	return same && quotas && slices.Equal(a.Options, b.Options) && slices.Equal(a.Choices, b.Choices) && slices.Equal(a.Scale, b.Scale)
 }
 
 // manifestOf checks that the manifest is that of the ballot: contest, sections

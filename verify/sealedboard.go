@@ -38,6 +38,7 @@ func (v *verifier) sealedPaper(e *entry, r *run, b *proceeding.SealedPaperBody) 
 		return
 	}
 	x := r.st.OpenBallot()
+	v.Check(CheckPrivacy).must(e.head.At == "", e.seq, "it says when somebody voted")
 	v.Check(CheckTimes).must(x.Closes == 0 || e.at.UnixMilli() < x.Closes+latency, e.seq, "a paper is taken after the voting")
 	s.board.Post(e.seq, b.Paper)
 }
@@ -208,9 +209,7 @@ func (v *verifier) sealedFigures() {
 				v.Check(CheckSealLeft).fail(0, "%s was counted, and not everything about it could be checked", x.ID)
 			}
 		}
-		if s := r.seal; s != nil && s.parts > 0 {
-			v.Check(CheckSteps).fail(s.part, "it is part of a deed that does not follow")
-		}
+		v.unfinished(r.seal)
 	}
 	for _, c := range v.Checks {
 		if !c.Sealed {
@@ -224,25 +223,34 @@ func (v *verifier) sealedFigures() {
 	}
 }
 
+// unfinished refuses what was begun of a sealed ballot that is over.
+func (v *verifier) unfinished(s *sealing) {
+	if s != nil && s.parts > 0 {
+		v.Check(CheckSteps).fail(s.part, "it is part of a deed that does not follow")
+	}
+}
+
 // trustees takes in who holds the keys of the sealed ballots to come.
 func (v *verifier) trustees(e *entry, b *proceeding.TrusteesBody) {
 	v.prompt(e, b.At)
-	if book := v.org.books[e.head.Rulebook]; book != nil {
+	c := v.Check(CheckSealManifest)
+	book := v.org.books[e.head.Rulebook]
+	if c.must(book != nil && e.head.Rulebook == v.org.inForce(e.at.UnixMilli()), e.seq, "trustees are named under a rulebook that was not in force") && book != nil {
 		officers := (&run{book: book}).officers()
-		v.Check(CheckSealManifest).must(b.By == e.head.Office && (b.By == "" || slices.Contains(officers, b.By)), e.seq, "trustees are named by %q, who runs no ballots", e.head.Office)
+		c.must(b.By == e.head.Office && (b.By == "" || slices.Contains(officers, b.By)), e.seq, "trustees are named by %q, who runs no ballots", e.head.Office)
 	}
 	v.org.trustees = b
 }
 
-// publicPapers tells whether an entry holds the papers of a sealed ballot, which
-// everybody can read.
-func (v *verifier) publicPapers(e *entry) bool {
-	r := v.org.runs[e.head.Proceeding]
-	if r == nil || e.head.Kind != proceeding.KindPapers || e.access != minutes.Public {
-		return false
+// access is who has to be able to read an entry of a kind: opened papers
+// everybody where the ballot was sealed, and otherwise scrutineers.
+func (v *verifier) access(e *entry, k *kind) minutes.Access {
+	if r := v.org.runs[e.head.Proceeding]; r != nil && e.head.Kind == proceeding.KindPapers {
+		if b := r.st.OpenBallot(); b != nil && b.Sealed() {
+			return minutes.Public
+		}
 	}
-	b := r.st.OpenBallot()
-	return b != nil && b.Sealed()
+	return k.access
 }
 
 // sealedStage tells whether the ballot of the stage that is coming is a sealed

@@ -27,10 +27,12 @@ func (v *verifier) closingCheckpoint(e *entry, r *run, b *proceeding.ClosingBody
 		!c.must(known && root == cp.Root, e.seq, "the closing checkpoint is of another log: with %d entries this one had another root", cp.Size):
 		v.stop(s, CheckSealLog)
 	}
-	s.closing, s.fixed = seal.Closing(cp.Body()), true
-	if v.watching--; v.watching == 0 {
-		clear(v.roots)
+	if !s.fixed {
+		if v.watching--; v.watching == 0 {
+			clear(v.roots)
+		}
 	}
+	s.closing, s.fixed = seal.Closing(cp.Body()), true
 	c.note("%s: closed by entry %d, checkpoint of %d entries", s.id, s.closed, cp.Size)
 }
 
@@ -85,8 +87,7 @@ func (v *verifier) deed(e *entry, r *run, b *proceeding.DeedBody) {
 	s.bytes, s.parts = nil, 0
 	v.Check(CheckSteps).must(whole, e.seq, "the parts of the deed do not stand right before it")
 	d, err := seal.ReadDeed(b.Deed)
-	if err != nil {
-		v.Check(CheckSealLeft).note("entry %d: a deed is left out: %v", e.seq, err)
+	if !v.Check(CheckRecords).must(err == nil, e.seq, "it is no deed that this verifier knows: %v", err) || err != nil {
 		return
 	}
 	if !v.Check(CheckSealLog).must(s.fixed, e.seq, "a deed stands before the closing checkpoint") {

@@ -251,6 +251,26 @@ func (v *verifier) sealedCount(e *entry, r *run, x *proceeding.Ballot, b *procee
 		return
 	}
 	text, err := json.Marshal(sheet)
-	c.must(err == nil && (b.Outcome == proceeding.Inquorate || bytes.Equal(text, []byte(b.Sheet))), e.seq, "the papers counted again give another sheet")
+	none := b.Outcome == proceeding.Inquorate && b.Sheet == ""
+	c.must(err == nil && (none || bytes.Equal(text, []byte(b.Sheet))), e.seq, "the papers counted again give another sheet")
 	c.note("%s: %d stages, elected %v", x.ID, len(sheet.Stages), sheet.Elected)
+}
+
+// sealedUncounted checks a declaration that the papers of a sealed ballot cannot
+// be counted.
+func (v *verifier) sealedUncounted(e *entry, r *run, x *proceeding.Ballot) {
+	s, cl := r.seal, r.closings[x.ID]
+	if s == nil || s.id != x.ID || s.broken != "" {
+		return
+	}
+	c := v.Check(CheckSealCount)
+	if !c.must(cl != nil && cl.papers != nil && s.done, e.seq, "%s is declared before its papers are opened", x.ID) || cl == nil || cl.papers == nil || len(cl.papers.Sections) != len(x.Roll.Sections) {
+		return
+	}
+	count := countPapers
+	if x.Method == "exhaustive" {
+		count = r.countRound
+	}
+	_, err := count(x, cl.papers)
+	c.must(err != nil, e.seq, "it says that the papers of %s cannot be counted, and they can", x.ID)
 }

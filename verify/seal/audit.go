@@ -53,7 +53,7 @@ func ReadAudit(g *ristretto.Group, b []byte) (*Audited, error) {
 	}
 	e.Take([32]byte(key))
 	p := e.read(a.Paper)
-	if p == nil {
+	if p == nil || p.malformed {
 		return nil, wrong("it holds no paper of this ballot")
 	}
 	if !e.proved([]*paper{p})[0] {

@@ -102,7 +102,7 @@ func (b *Board) Check() {
 			w := &b.wait[i]
 			w.p = b.e.read(w.raw)
 			switch {
-			case w.p == nil:
+			case w.p == nil || w.p.malformed:
 				w.why = Malformed
 			case !b.e.listed[w.p.key].votes(w.p.section, w.seq):
 				w.why = Unlisted

@@ -53,6 +53,7 @@ type Ceremony struct {
 	log    *script
 	digest []byte
 	signed []int // who confirmed
+	over   bool  // an officer has gone on with those who have
 }
 
 // Ceremony begins to follow the key generation of an election.
@@ -86,6 +87,12 @@ func (c *Ceremony) Disqualified() []int {
 func (c *Ceremony) Done() error {
 	if phases()[c.phase] != "confirm" || len(c.signed) < c.e.Manifest.Threshold {
 		return wrong("%d trustees have confirmed the key; it takes %d", len(c.signed), c.e.Manifest.Threshold)
+	}
+	if c.waiting() && !c.over {
+		return wrong("not everybody has confirmed the key, and no officer has gone on")
+	}
+	if c.e.g.IsIdentity(&c.e.y) {
+		return wrong("the trustees have made a key that is none")
 	}
 	return nil
 }
@@ -137,7 +144,8 @@ func (c *Ceremony) End(phase string) error {
 		return wrong("the phase %s is ended, and it is the turn of %s", phase, phases()[c.phase])
 	}
 	if phase == "confirm" {
-		return nil // who has not confirmed is merely not among those who have
+		c.over = true // who has not confirmed is merely not among those who have
+		return nil
 	}
 	return c.end()
 }

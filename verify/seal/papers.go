@@ -140,6 +140,7 @@ type paper struct {
 	pairs, proof      []byte
 	stated, signature []byte
 	unsaid            []byte
+	malformed         bool // it can be read, and is no paper of this election
 }
 
 // cursor takes pieces off bytes.
@@ -158,7 +159,8 @@ func (c *cursor) take(n int) []byte {
 	return out
 }
 
-// read reads a sealed paper of this election; nil where it is none.
+// read reads a sealed paper; nil where it cannot be one of any contest of this
+// election.
 func (e *Election) read(raw []byte) *paper {
 	c := &cursor{b: raw}
 	p := &paper{raw: raw}
@@ -169,7 +171,7 @@ func (e *Election) read(raw []byte) *paper {
 	p.sequence = binary.BigEndian.Uint32(c.take(4))
 	form, n := c.take(1)[0], int(binary.BigEndian.Uint16(c.take(2)))
 	p.contest = e.Contest(contest)
-	if c.bad || version != 1 || manifest != e.Hash || p.contest == nil || !reference(p.section) || n != p.contest.slots() || form != map[bool]byte{false: 1, true: 2}[p.contest.sum()] {
+	if c.bad || version != 1 || p.contest == nil || n != p.contest.slots() || form != map[bool]byte{false: 1, true: 2}[p.contest.sum()] {
 		return nil
 	}
 	p.pairs = c.take(64 * n)
@@ -184,10 +186,9 @@ func (e *Election) read(raw []byte) *paper {
 	if c.bad || len(c.b) > 0 {
 		return nil
 	}
+	p.malformed = manifest != e.Hash || !reference(p.section)
 	for i := 0; i < len(p.pairs); i += 32 {
-		if bytes.Equal(p.pairs[i:i+32], make([]byte, 32)) {
-			return nil // a neutral part
-		}
+		p.malformed = p.malformed || bytes.Equal(p.pairs[i:i+32], make([]byte, 32)) // a neutral part
 	}
 	p.hash = sha256.Sum256(append([]byte("omov/sealed/paper/1\x00"), raw...))
 	return p
