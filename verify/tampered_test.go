@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -100,7 +101,7 @@ func TestEveryByteCounts(t *testing.T) {
 	}
 }
 
-func check(t *testing.T, files fstest.MapFS, o verify.Options) *verify.Report {
+func check(t *testing.T, files fs.FS, o verify.Options) *verify.Report {
 	t.Helper()
 	r, err := verify.Verify(context.Background(), files, o)
 	must(t, err)
