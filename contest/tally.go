@@ -60,6 +60,9 @@ func (s *Contests) declare(ctx context.Context, st *proceeding.State) (*proceedi
 		return st, err
 	}
 	d, err := Count(st, b, papers)
+	if n := papers.spoilt(); err == nil && b.Method != "" && n > 0 {
+		d.Figures = map[string]int64{"spoilt": n}
+	}
 	if b.Method != "" && (fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooMuch)) {
 		// The same papers would be refused again tomorrow: say so, and end.
 		return s.Do(ctx, st.Ref, proceeding.Uncounted{Why: "the papers cannot be counted: " + fault.Of(err).Message})
@@ -68,6 +71,14 @@ func (s *Contests) declare(ctx context.Context, st *proceeding.State) (*proceedi
 		return st, err
 	}
 	return s.Do(ctx, st.Ref, *d)
+}
+
+// spoilt is how many papers of a sealed ballot were spoilt.
+func (p *PapersBody) spoilt() (n int64) {
+	for i := range p.Sections {
+		n += p.Sections[i].Spoilt
+	}
+	return n
 }
 
 // nobody tells whether no paper came at all.

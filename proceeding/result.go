@@ -109,6 +109,14 @@ type Declare struct {
 	Again    bool // no result yet: another round
 }
 
+// spoilt is how many papers of a sealed election say nothing that a paper can.
+func (c Declare) spoilt(b *Ballot) int64 {
+	if b.Method == "" || !b.Sealed() {
+		return 0
+	}
+	return c.Figures["spoilt"]
+}
+
 func (c Declare) decide(d *decider) error {
 	b := d.openBallot()
 	if b == nil || b.Closed == 0 {
@@ -123,7 +131,12 @@ func (c Declare) decide(d *decider) error {
 	}
 	r := &d.proc.Stages[b.Stage]
 	body := &ResultBody{Ballot: b.ID, At: d.now(), Sheet: c.Sheet, Elected: c.Elected, Leaves: c.Leaves, Figures: c.Figures, Sections: c.Sections}
-	f := d.ballotFigures(b, c.Figures)
+	given := c.Figures
+	if b.Method != "" && b.Sealed() { // spoilt papers only; the rest is on the sheet
+		given = nil
+	}
+	f := d.ballotFigures(b, given)
+	f["cast"] -= c.spoilt(b)
 	ok, quorum, err := d.test(r.Quorum, f)
 	if err != nil {
 		return d.haltOr(err)

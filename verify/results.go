@@ -52,6 +52,9 @@ func (v *verifier) result(e *entry, r *run, b *proceeding.ResultBody) {
 		given = nil
 	}
 	f := figuresOf(x, given)
+	if x.Method != "" && x.Sealed() {
+		f["cast"] -= b.Figures["spoilt"]
+	}
 	tests := b.Tests
 	quorate := v.tests(e, s, rule.Quorum, f, &tests)
 	c := v.Check(CheckResults)

@@ -29,6 +29,7 @@ type ResultView struct {
 	Chart     template.HTML
 	Turnout   []Turnout
 	Figures   []Figure
+	Spoilt    string // papers of a sealed election
 	Tests     []proceeding.Reached
 	Outcome   string
 	Secrets   []proceeding.Commit
@@ -98,6 +99,9 @@ func ballotResult(b *proceeding.Ballot, st *proceeding.State) (*ResultView, erro
 	if b.Sheet == "" {
 		r.Figures = figures(b)
 		return r, nil
+	}
+	if n := b.Figures["spoilt"]; n > 0 {
+		r.Spoilt = group(fmt.Sprint(n))
 	}
 	r.Sheet = &count.Sheet{}
 	if err := json.Unmarshal([]byte(b.Sheet), r.Sheet); err != nil {
