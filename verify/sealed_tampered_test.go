@@ -34,7 +34,7 @@ func (x altered) procedure() string {
 
 func corpus() []altered {
 	return slices.Concat(manifestAltered(), listAltered(), keyAltered(), papersAltered(), acceptanceAltered(), inputAltered(), leftAltered(),
-		logAltered(), mixesAltered(), sharesAltered(), plainAltered(), countAltered(), resultAltered(), recordsAltered())
+		logAltered(), mixesAltered(), sharesAltered(), plainAltered(), countAltered(), resultAltered(), recordsAltered(), changesAltered())
 }
 
 // societies are the two ballots that the corpus is made of, held once.
@@ -108,7 +108,7 @@ func TestSealedHoldsAllTheSame(t *testing.T) {
 	all := &societies{t: t}
 	all.get("election")
 	all.get("motion")
-	for _, x := range unharmed() {
+	for _, x := range slices.Concat(unharmed(), changesUnharmed()) {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
 			b := all.get(x.procedure()).hold(t, x.plan)
