@@ -350,7 +350,7 @@ func FuzzReaders(f *testing.F) {
 		_ = e.Listing(b, make([]byte, 64))
 		_, _ = follow(election(t, g, v), [][]byte{b})
 		_, _ = ReadAudit(g, b)
-		e.Change(1, b, b)
+		_ = e.Change(1, b, make([]byte, 64))
 		if d, err := ReadDeed(b); err == nil {
 			_ = e.CheckDeed([32]byte{}, d, nil)
 		}
