@@ -1,18 +1,12 @@
 package postbox
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
-
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/omov/omov/fault"
-	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/sealed"
 	"github.com/omov/omov/tiles"
 )
@@ -29,9 +23,10 @@ const (
 	kindChange = "seal.relisted/1"
 	kindPaper  = "seal.paper/1"
 	kindShut   = "ballot.closed/1"
+	kindExcuse = "seal.excused/1"
 )
 
-// reading goes through the log from the registrar's list to the close.
+// reading goes through the log up to the close.
 type reading struct {
 	t       *Trustee
 	v       *view
@@ -60,12 +55,11 @@ func (t *Trustee) standing(ctx context.Context, v *view, key [32]byte, closing t
 	if r.checker, err = sealed.NewChecker(t.g, v.m, key); err != nil {
 		return nil, err
 	}
-	done := t.timed("Reading the record from entry %d to %d, and judging every paper again", v.b.List.Seq, closing.Size)
-	hashes := tlog.TileHashReader(tlog.Tree{N: closing.Size, Hash: closing.Root}, source{ctx, t.c})
-	for n := (v.b.List.Seq - 1) / tiles.Width; n*tiles.Width < closing.Size; n++ {
-		if err := r.stretch(ctx, hashes, n, closing.Size); err != nil {
-			return nil, err
-		}
+	from := t.from(v)
+	done := t.timed("Reading the record from entry %d to %d, and judging every paper again", from, closing.Size)
+	kinds := []string{kindListed, kindChange, kindPaper, kindShut}
+	if err := t.c.record(ctx, closing, from, kinds, r.take); err != nil {
+		return nil, err
 	}
 	if err := r.judge(); err != nil {
 		return nil, err
@@ -74,120 +68,16 @@ func (t *Trustee) standing(ctx context.Context, v *view, key [32]byte, closing t
 	return r.groups()
 }
 
-// wrong is what is said of a record that does not hold.
-func wrong(seq int64, format string, args ...any) error {
-	f := fault.New(fault.Damaged, "entry %d of the log: "+format+". Nothing was contributed", append([]any{seq}, args...)...)
-	f.Remedy = "Tell the other trustees, the scrutineers and the returning officer."
-	return f
-}
-
-// stretch reads the entries below one tile of the log.
-func (r *reading) stretch(ctx context.Context, hashes tlog.HashReader, n, size int64) error {
-	first, end := n*tiles.Width, min((n+1)*tiles.Width, size) // leaves, from 0
-	indexes := make([]int64, 0, tiles.Width)
-	for i := first; i < end; i++ {
-		indexes = append(indexes, tlog.StoredHashIndex(0, i))
+// from is the entry to begin with. No paper is older than this trustee's own
+// part in the key, so whatever the log holds of the ballot since then is read,
+// not only what follows on the list that the server points to: it could have
+// entered a second one, of a few people. A trustee who had no part in the key
+// cannot know, and reads everything.
+func (t *Trustee) from(v *view) int64 {
+	if v.rec.First == 0 {
+		return 1
 	}
-	want, err := hashes.ReadHashes(indexes)
-	if err != nil {
-		if fault.Of(err) != nil || ctx.Err() != nil {
-			return err
-		}
-		return fault.Wrap(fault.Damaged, err, "the log does not hold what its closing checkpoint says. Nothing was contributed")
-	}
-	ctx, cancel := context.WithTimeout(ctx, later)
-	defer cancel()
-	body, err := r.t.c.entries(ctx, n)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	lines := bufio.NewReaderSize(body, 1<<20)
-	for i := first; i < end; i++ {
-		line, err := readLine(lines, maxLine)
-		if err != nil {
-			return err
-		}
-		if i+1 < r.v.b.List.Seq {
-			continue
-		}
-		if err := r.entry(i+1, line, want[i-first]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// readLine reads a line of at most so many bytes.
-func readLine(r *bufio.Reader, most int) ([]byte, error) {
-	var out []byte
-	for {
-		part, err := r.ReadSlice('\n')
-		if len(out)+len(part) > most {
-			return nil, fault.New(fault.TooMuch, "the server sends a longer entry than there can be")
-		}
-		out = append(out, part...)
-		switch {
-		case err == nil:
-			return out, nil
-		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF):
-			return nil, fault.New(fault.Unavailable, "the server does not send the record up to the close; try again later")
-		default:
-			return nil, fault.Wrap(fault.Unavailable, err, "the connection broke off; try again")
-		}
-	}
-}
-
-// opened is a line of a bundle's entries file (docs/verifying.md).
-type opened struct {
-	Body       json.RawMessage `json:"body"`
-	Commitment string          `json:"commitment"`
-	Header     json.RawMessage `json:"header"`
-	Salt       string          `json:"salt"`
-}
-
-// entry takes one entry in, once it is shown to be the log's.
-func (r *reading) entry(seq int64, line []byte, want tiles.Hash) error {
-	var x opened
-	if err := json.Unmarshal(line, &x); err != nil {
-		return wrong(seq, "what the server sends of it cannot be read")
-	}
-	commitment, err := hex.DecodeString(x.Commitment)
-	if err != nil {
-		return wrong(seq, "what the server sends of it cannot be read")
-	}
-	if x.Commitment == "" {
-		salt, err := hex.DecodeString(x.Salt)
-		if err != nil || len(salt) != 32 {
-			return wrong(seq, "what the server sends of it cannot be read")
-		}
-		sum := minutes.Commit([32]byte(salt), x.Body)
-		commitment = sum[:]
-	}
-	if len(commitment) != 32 {
-		return wrong(seq, "what the server sends of it cannot be read")
-	}
-	leaf := minutes.JoinLeaf(x.Header, [32]byte(commitment))
-	if tiles.LeafHash(leaf) != want {
-		return wrong(seq, "the log holds something else than the server sends")
-	}
-	h, _, err := minutes.SplitLeaf(leaf)
-	if err != nil || h.Seq != seq {
-		return wrong(seq, "it is not an entry of a minute book")
-	}
-	if h.Access != "" || h.Proceeding != r.t.c.ref {
-		return nil
-	}
-	switch h.Kind {
-	case kindListed, kindChange, kindPaper, kindShut:
-	default:
-		return nil
-	}
-	if x.Commitment != "" {
-		return wrong(seq, "the server keeps back what is public")
-	}
-	return r.take(seq, h.Kind, x.Body)
+	return min(v.b.List.Seq, v.rec.First+1)
 }
 
 // take judges an entry of the proceeding. Those of another ballot of the same

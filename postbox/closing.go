@@ -3,6 +3,7 @@ package postbox
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 
 	"github.com/omov/omov/fault"
@@ -109,18 +110,16 @@ func (x *closed) witnesses() []string {
 
 // Witness checks the close and signs it.
 func (t *Trustee) Witness(ctx context.Context) (*Progress, error) {
-	v, err := t.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	x, err := t.close(ctx, v)
-	if err != nil || x == nil {
-		return &Progress{What: "the close of the ballot"}, err
-	}
-	if err := t.read(x); err != nil {
-		return nil, err
-	}
-	return t.witness(ctx, x)
+	return t.step(ctx, func(v *view) (*Progress, error) {
+		x, err := t.close(ctx, v)
+		if err != nil || x == nil {
+			return &Progress{What: "the close of the ballot"}, err
+		}
+		if err := t.read(x); err != nil {
+			return nil, err
+		}
+		return t.witness(ctx, x)
+	})
 }
 
 func (t *Trustee) witness(ctx context.Context, x *closed) (*Progress, error) {
@@ -139,6 +138,10 @@ func (t *Trustee) witness(ctx context.Context, x *closed) (*Progress, error) {
 			return nil, err
 		}
 		x.rec.Closing = x.b.Closing.Checkpoint
+		x.rec.Witness, err = sealed.NewDeed(x.hash, x.closing, x.name, sealed.Witness, "", nil).Sign(t.g, t.file.id.Sign())
+		if err != nil {
+			return nil, err
+		}
 		if err := t.file.save(); err != nil {
 			return nil, err
 		}
@@ -149,11 +152,7 @@ func (t *Trustee) witness(ctx context.Context, x *closed) (*Progress, error) {
 	if x.find(x.name, sealed.Witness, "") != nil {
 		return &Progress{Done: true}, nil
 	}
-	raw, err := sealed.NewDeed(x.hash, x.closing, x.name, sealed.Witness, "", nil).Sign(t.g, t.file.id.Sign())
-	if err != nil {
-		return nil, err
-	}
-	if err := t.c.Deed(ctx, raw, nil); err != nil {
+	if err := t.c.Deed(ctx, x.rec.Witness, nil); err != nil {
 		return nil, err
 	}
 	t.say("You have witnessed the close.")
@@ -176,7 +175,7 @@ func (t *Trustee) ready(ctx context.Context, v *view) (*closed, *Progress, error
 	}
 	have := x.witnesses()
 	if len(have) >= x.m.Threshold {
-		return x, nil, nil
+		return x, nil, t.excused(ctx, x)
 	}
 	rest := &Progress{What: "the other trustees to witness the close"}
 	for _, o := range x.m.Trustees {
@@ -185,4 +184,31 @@ func (t *Trustee) ready(ctx context.Context, v *view) (*closed, *Progress, error
 		}
 	}
 	return nil, rest, nil
+}
+
+// excused makes sure that whoever the server calls excused has been, by an
+// entry of the log that everybody can see.
+func (t *Trustee) excused(ctx context.Context, x *closed) error {
+	unknown := func(name string) bool { return !slices.Contains(x.rec.Excused, name) }
+	if !slices.ContainsFunc(x.b.Excused, unknown) {
+		return nil
+	}
+	err := t.c.record(ctx, x.head, t.from(x.view), []string{kindExcuse}, func(seq int64, _ string, body []byte) error {
+		var b struct{ Ballot, Trustee, Why string }
+		if err := json.Unmarshal(body, &b); err != nil {
+			return wrong(seq, "it cannot be read")
+		}
+		if b.Ballot == x.b.Ballot && unknown(b.Trustee) {
+			t.say("Note: an officer has excused %s as a mixer (entry %d of the log): %s", plain(b.Trustee), seq, plain(b.Why))
+			x.rec.Excused = append(x.rec.Excused, b.Trustee)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(x.b.Excused, unknown); i >= 0 {
+		return fault.New(fault.Damaged, "the server says that %s has been excused as a mixer, and the log does not. Nothing was contributed", plain(x.b.Excused[i]))
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package postbox
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -46,15 +47,26 @@ type record struct {
 	Manifest string `json:"manifest"` // its hash, hex: an election has one
 	Log      string `json:"log"`      // the key of the log that the ballot is in
 
+	First     int64  `json:"first"`     // the size of the log before this trustee's first message
+	Said      []said `json:"said"`      // messages of the key generation that this trustee has made
 	Steps     int    `json:"steps"`     // of the key generation, as seen
 	Chain     string `json:"chain"`     // the hash of those steps, hex
 	Confirmed string `json:"confirmed"` // the digest of the key generation that this trustee holds by, hex
 
 	Closing string            `json:"closing"` // the closing checkpoint witnessed, signed
+	Witness []byte            `json:"witness"` // the deed that says so
 	Groups  []pile            `json:"groups"`  // what is to be mixed, recomputed from the papers
 	Mixes   map[string]*mixed `json:"mixes"`   // by group
 	Proved  []string          `json:"proved"`  // mixes of others that were checked
 	Pledges []sealed.Pledge   `json:"pledges"`
+	Excused []string          `json:"excused"` // mixers whom the log says that an officer has excused
+}
+
+// said is a message that this trustee has made. There is one of a phase: what
+// is sent again is the same to the byte, so that nobody can be shown two.
+type said struct {
+	Phase keygen.Kind `json:"phase"`
+	Raw   []byte      `json:"raw"`
 }
 
 // pile is what the trustee found to stand in a mix group after the close.
@@ -68,6 +80,7 @@ type pile struct {
 // mixed is a mix that this trustee has made.
 type mixed struct {
 	Digest string `json:"digest"` // SHA-256 of its bytes, hex
+	In     string `json:"in"`     // SHA-256 of the ciphertexts that went in, hex
 	Deed   []byte `json:"deed"`
 	Taken  bool   `json:"taken"` // the server has said that it is on the board
 }
@@ -77,6 +90,7 @@ type TrusteeFile struct {
 	v     *vault
 	id    keygen.Identity
 	state trusteeState
+	kept  [32]byte // SHA-256 of the content that is durable
 }
 
 // NewTrusteeFile draws a trustee's keys into a new file. work is the effort of
@@ -92,6 +106,7 @@ func NewTrusteeFile(path, passphrase, name string, work int) (*TrusteeFile, erro
 		return nil, err
 	}
 	defer clear(b)
+	f.kept = sha256.Sum256(b)
 	f.v, err = createVault(path, passphrase, work, b)
 	return f, err
 }
@@ -113,7 +128,7 @@ func openTrustee(path, passphrase string, shared bool) (*TrusteeFile, error) {
 		return nil, err
 	}
 	defer clear(b)
-	f := &TrusteeFile{v: v}
+	f := &TrusteeFile{v: v, kept: sha256.Sum256(b)}
 	if err := f.read(b); err != nil {
 		v.close()
 		return nil, err
@@ -160,7 +175,24 @@ func (f *TrusteeFile) save() error {
 		return err
 	}
 	defer clear(b)
-	return f.v.save(b, maxTrusteeFile)
+	if err := f.v.save(b, maxTrusteeFile); err != nil {
+		return err
+	}
+	f.kept = sha256.Sum256(b)
+	return nil
+}
+
+// keep saves if there is something new to remember.
+func (f *TrusteeFile) keep() error {
+	b, err := f.content()
+	if err != nil {
+		return err
+	}
+	defer clear(b)
+	if sha256.Sum256(b) == f.kept {
+		return nil
+	}
+	return f.save()
 }
 
 // Close gives the file back, and overwrites the keys in memory.
@@ -226,6 +258,16 @@ func (r *record) pledge(group string) *sealed.Pledge {
 	for i := range r.Pledges {
 		if r.Pledges[i].Group == group {
 			return &r.Pledges[i]
+		}
+	}
+	return nil
+}
+
+// said gives the message that was made in a phase, or nil.
+func (r *record) said(k keygen.Kind) []byte {
+	for i := range r.Said {
+		if r.Said[i].Phase == k {
+			return r.Said[i].Raw
 		}
 	}
 	return nil

@@ -128,11 +128,7 @@ func (s *steps) remember(r *record) {
 
 // Key does the trustee's next step of the key generation, if there is one.
 func (t *Trustee) Key(ctx context.Context) (*Progress, error) {
-	v, err := t.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return t.key(ctx, v)
+	return t.step(ctx, func(v *view) (*Progress, error) { return t.key(ctx, v) })
 }
 
 func (t *Trustee) key(ctx context.Context, v *view) (*Progress, error) {
@@ -154,6 +150,22 @@ func (t *Trustee) key(ctx context.Context, v *view) (*Progress, error) {
 		}
 		return p, nil
 	}
+	raw := v.rec.said(s.c.Phase())
+	if raw != nil {
+		t.say("Your message was made before and has not arrived; the same one is sent again.")
+	} else if raw, err = t.speak(v, s); err != nil {
+		return nil, err
+	}
+	if err := t.c.Message(ctx, raw); err != nil {
+		return nil, err
+	}
+	t.say("%s", did(s.c.Phase()))
+	return &Progress{Did: true}, nil
+}
+
+// speak makes this trustee's message of a phase, and keeps it durably with what
+// it was made on.
+func (t *Trustee) speak(v *view, s *steps) ([]byte, error) {
 	raw, err := contribute(v.member, s.c)
 	if err != nil {
 		return nil, err
@@ -165,15 +177,12 @@ func (t *Trustee) key(ctx context.Context, v *view) (*Progress, error) {
 		}
 		v.rec.Confirmed = hex.EncodeToString(digest[:])
 	}
+	if v.rec.First == 0 {
+		v.rec.First = v.head.Size
+	}
+	v.rec.Said = append(v.rec.Said, said{s.c.Phase(), raw})
 	s.remember(v.rec)
-	if err := t.file.save(); err != nil {
-		return nil, err
-	}
-	if err := t.c.Message(ctx, raw); err != nil {
-		return nil, err
-	}
-	t.say("%s", did(s.c.Phase()))
-	return &Progress{Did: true}, nil
+	return raw, t.file.save()
 }
 
 // contribute gives a member's next message.
@@ -216,10 +225,12 @@ func (t *Trustee) keyed(v *view, s *steps) (*Progress, error) {
 		return nil, err
 	}
 	share.Wipe()
+	if v.rec.Steps != len(s.hashes) || v.rec.Confirmed == "" {
+		t.say("The key of this ballot has been made, and you hold a share of it: %s", hex.EncodeToString(key[:]))
+	}
 	if err := t.pin(v, s); err != nil {
 		return nil, err
 	}
-	t.say("The key of this ballot has been made: %s", hex.EncodeToString(key[:]))
 	return &Progress{Done: true}, nil
 }
 

@@ -68,41 +68,46 @@ func (s source) goesOn(older, newer tiles.Checkpoint) error {
 }
 
 // follow brings what is remembered of the server's log up to date, and gives
-// its newest checkpoint. Nothing is saved here; first tells that the log was
-// not known before.
-func (t *Trustee) follow(ctx context.Context) (head tiles.Checkpoint, first bool, err error) {
-	key, err := t.c.LogKey(ctx)
+// its newest checkpoint and key. Nothing is saved here; first tells that the log
+// was not known at this address before.
+func (c *Client) follow(ctx context.Context, logs map[string]*logSeen, newLog bool) (head tiles.Checkpoint, first bool, err error) {
+	key, err := c.LogKey(ctx)
 	if err != nil {
 		return head, false, err
 	}
-	signed, err := t.c.Checkpoint(ctx)
+	signed, err := c.Checkpoint(ctx)
 	if err != nil {
 		return head, false, err
 	}
-	seen := t.file.state.Logs[t.c.root]
+	seen := logs[c.root]
 	switch {
 	case seen == nil:
 		first, seen = true, &logSeen{Key: key}
-	case seen.Key != key && t.NewLog:
+	case seen.Key != key && newLog:
 		first, seen = true, &logSeen{Key: key, Former: append(seen.Former, seen.Key)}
 	case seen.Key != key:
-		f := fault.New(fault.Damaged, "the log at %s has another key than when it was first seen. Nothing was contributed", t.c.root)
+		f := fault.New(fault.Damaged, "the log at %s has another key than when it was first seen. Nothing was contributed", c.root)
 		f.Remedy = "Ask the organisation why. If it has opened a new log after a loss, and says so in public, repeat the command with --new-log."
 		return head, false, f
 	}
-	if head, err = tiles.Open(signed, seen.Key); err != nil {
+	if head, err = tiles.Open(signed, key); err != nil {
 		return head, false, fault.Wrap(fault.Damaged, err, "the newest checkpoint is not signed by the log that this server keeps. Nothing was contributed")
 	}
-	if seen.Checkpoint != "" {
-		older, err := tiles.Open([]byte(seen.Checkpoint), seen.Key)
+	// What was seen of this log under another address counts as well: else a
+	// server could shed its past by moving.
+	for _, l := range logs {
+		if l.Key != key || l.Checkpoint == "" {
+			continue
+		}
+		older, err := tiles.Open([]byte(l.Checkpoint), l.Key)
 		if err != nil {
 			return head, false, fault.Wrap(fault.Damaged, err, "the checkpoint that was kept cannot be read")
 		}
-		if err := (source{ctx, t.c}).goesOn(older, head); err != nil {
+		if err := (source{ctx, c}).goesOn(older, head); err != nil {
 			return head, false, err
 		}
 	}
 	seen.Checkpoint = string(signed)
-	t.file.state.Logs[t.c.root] = seen
+	logs[c.root] = seen
 	return head, first, nil
 }

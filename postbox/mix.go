@@ -143,15 +143,13 @@ func (t *Trustee) groups(x *closed, sums bool) ([]*chain, error) {
 
 // Mix mixes the next group whose turn it is.
 func (t *Trustee) Mix(ctx context.Context) (*Progress, error) {
-	v, err := t.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	x, p, err := t.ready(ctx, v)
-	if err != nil || p != nil {
-		return p, err
-	}
-	return t.mix(ctx, x)
+	return t.step(ctx, func(v *view) (*Progress, error) {
+		x, p, err := t.ready(ctx, v)
+		if err != nil || p != nil {
+			return p, err
+		}
+		return t.mix(ctx, x)
+	})
 }
 
 func (t *Trustee) mix(ctx context.Context, x *closed) (*Progress, error) {
@@ -190,42 +188,58 @@ func (t *Trustee) tidy(x *closed) {
 
 // mixGroup mixes a group, or sends again what was mixed and did not arrive.
 func (t *Trustee) mixGroup(ctx context.Context, x *closed, c *chain) error {
-	name := c.group.Name
-	m := x.rec.Mixes[name]
-	if m != nil {
-		if b, err := readFile(t.file.aside(m), mixSize(c.group.Papers, x.m.Contest(c.contest).Slots())); err == nil {
-			if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) == m.Digest {
-				t.say("The mix of %s was made before and has not arrived; the same one is sent again.", name)
-				return t.sendMix(ctx, x, name, b)
-			}
-		}
-		t.say("The mix of %s that was made before is lost, and did not arrive; another is made.", name)
-	}
 	st, err := t.outputs(ctx, x, c)
 	if err != nil {
 		return err
 	}
-	done := t.timed("Mixing %s, %d papers", name, st.N())
-	p, err := mixing.Shuffle(t.g, st)
+	sum := sha256.Sum256(st.In)
+	in, m := hex.EncodeToString(sum[:]), x.rec.Mixes[c.group.Name]
+	if m != nil && m.In != in {
+		return fault.New(fault.Damaged, "the server shows other papers of %s than you have mixed: a mix before yours was exchanged. Nothing was contributed", c.group.Name)
+	}
+	if m != nil {
+		if b := t.put(m, st); b != nil {
+			t.say("The mix of %s was made before and has not arrived; the same one is sent again.", c.group.Name)
+			return t.sendMix(ctx, x, c.group.Name, b)
+		}
+		t.say("The mix of %s that was made before is lost, and did not arrive; another is made.", c.group.Name)
+	}
+	b, err := t.shuffle(x, st, in)
 	if err != nil {
 		return err
+	}
+	return t.sendMix(ctx, x, c.group.Name, b)
+}
+
+// put gives a mix that was put aside, or nil.
+func (t *Trustee) put(m *mixed, st *mixing.Statement) []byte {
+	b, err := readFile(t.file.aside(m), mixSize(int64(st.N()), st.Width))
+	if sum := sha256.Sum256(b); err != nil || hex.EncodeToString(sum[:]) != m.Digest {
+		return nil
+	}
+	return b
+}
+
+// shuffle makes a mix, and keeps it durably.
+func (t *Trustee) shuffle(x *closed, st *mixing.Statement, in string) ([]byte, error) {
+	done := t.timed("Mixing %s, %d papers", st.Group, st.N())
+	p, err := mixing.Shuffle(t.g, st)
+	if err != nil {
+		return nil, err
 	}
 	b := p.Encode(st)
 	done()
-	d := sealed.NewDeed(x.hash, x.closing, x.name, sealed.Mix, name, b)
+	d := sealed.NewDeed(x.hash, x.closing, x.name, sealed.Mix, st.Group, b)
 	raw, err := d.Sign(t.g, t.file.id.Sign())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m = &mixed{Digest: d.Digest, Deed: raw}
+	m := &mixed{Digest: d.Digest, In: in, Deed: raw}
 	if err := t.file.keepAside(m, b); err != nil {
-		return err
+		return nil, err
 	}
-	x.rec.Mixes[name] = m
-	if err := t.file.save(); err != nil {
-		return err
-	}
-	return t.sendMix(ctx, x, name, b)
+	x.rec.Mixes[st.Group] = m
+	return b, t.file.save()
 }
 
 func (t *Trustee) sendMix(ctx context.Context, x *closed, name string, b []byte) error {

@@ -11,15 +11,13 @@ import (
 
 // Open gives this trustee's shares of the next group that can be opened.
 func (t *Trustee) Open(ctx context.Context) (*Progress, error) {
-	v, err := t.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	x, p, err := t.ready(ctx, v)
-	if err != nil || p != nil {
-		return p, err
-	}
-	return t.open(ctx, x)
+	return t.step(ctx, func(v *view) (*Progress, error) {
+		x, p, err := t.ready(ctx, v)
+		if err != nil || p != nil {
+			return p, err
+		}
+		return t.open(ctx, x)
+	})
 }
 
 func (t *Trustee) open(ctx context.Context, x *closed) (*Progress, error) {
@@ -57,9 +55,6 @@ func (t *Trustee) pairs(ctx context.Context, x *closed, c *chain, sums bool) ([]
 	}
 	if need := min(2, len(x.m.Trustees)); len(c.mixes) < need {
 		return nil, fault.New(fault.NotEntitled, "%s was mixed by %d trustees; it takes at least %d. Nothing was contributed", c.group.Name, len(c.mixes), need)
-	}
-	for _, name := range x.b.Excused {
-		t.say("Note: %s has been excused as a mixer by an officer.", plain(name))
 	}
 	st, err := t.outputs(ctx, x, c)
 	if err != nil {
@@ -113,10 +108,10 @@ func (t *Trustee) openGroup(ctx context.Context, x *closed, c *chain, sums bool)
 
 // Work does whatever is this trustee's to do next.
 func (t *Trustee) Work(ctx context.Context) (*Progress, error) {
-	v, err := t.look(ctx)
-	if err != nil {
-		return nil, err
-	}
+	return t.step(ctx, func(v *view) (*Progress, error) { return t.work(ctx, v) })
+}
+
+func (t *Trustee) work(ctx context.Context, v *view) (*Progress, error) {
 	switch v.b.Phase {
 	case phaseUnopened:
 		return &Progress{Done: true, What: "too few papers came in: nothing of this ballot is opened"}, nil
@@ -128,7 +123,7 @@ func (t *Trustee) Work(ctx context.Context) (*Progress, error) {
 		if err != nil || p.Did || !p.Done {
 			return p, err
 		}
-		return &Progress{What: "the close of the ballot"}, t.file.save() // the log as it was seen
+		return &Progress{What: "the close of the ballot"}, nil
 	}
 	x, p, err := t.ready(ctx, v)
 	if err != nil || p != nil {

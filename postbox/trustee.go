@@ -77,7 +77,7 @@ func (t *Trustee) look(ctx context.Context) (*view, error) {
 		return nil, err
 	}
 	var first bool
-	if v.head, first, err = t.follow(ctx); err != nil {
+	if v.head, first, err = t.c.follow(ctx, t.file.state.Logs, t.NewLog); err != nil {
 		return nil, err
 	}
 	key := t.file.state.Logs[t.c.root].Key
@@ -88,6 +88,20 @@ func (t *Trustee) look(ctx context.Context) (*view, error) {
 		return nil, err
 	}
 	return v, t.compared(v)
+}
+
+// step looks, does something, and keeps what was seen, also where nothing was
+// contributed.
+func (t *Trustee) step(ctx context.Context, do func(*view) (*Progress, error)) (*Progress, error) {
+	v, err := t.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := do(v)
+	if err != nil {
+		return nil, err
+	}
+	return p, t.file.keep()
 }
 
 // manifest reads the manifest and finds this trustee in it.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/omov/omov/bundle"
 	"github.com/omov/omov/fault"
@@ -249,9 +250,36 @@ func (v *visit) sealedFound() error {
 }
 
 func (v *visit) sealedInput() error {
-	return v.alone(func() error {
-		return v.octets(v.s.Contests.SealedInput(v.r.Context(), v.r.PathValue("ref"), v.r.PathValue("section"), v.r.PathValue("class")))
+	return v.large(func() ([]byte, error) {
+		return v.s.Contests.SealedInput(v.r.Context(), v.r.PathValue("ref"), v.r.PathValue("section"), v.r.PathValue("class"))
 	})
+}
+
+// large reads what may be long while nobody else has such a thing read, and
+// sends it; whoever takes it slowly does not keep the others waiting.
+func (v *visit) large(read func() ([]byte, error)) error {
+	var b []byte
+	err := v.alone(func() (err error) {
+		b, err = read()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	v.patient()
+	return v.octets(b, nil)
+}
+
+// patience is how long a trustee may take to send or to fetch a mix: the
+// server's own time for a page would cut them off.
+const patience = 30 * time.Minute
+
+// patient gives this request that long. Where the connection knows no deadline
+// there is none to move.
+func (v *visit) patient() {
+	c, until := http.NewResponseController(v.w), time.Now().Add(patience)
+	c.SetReadDeadline(until)
+	c.SetWriteDeadline(until)
 }
 
 func (v *visit) sealedDeedBytes() error {
@@ -259,8 +287,8 @@ func (v *visit) sealedDeedBytes() error {
 	if err != nil {
 		return fault.New(fault.Invalid, "a deed has a number, from 0")
 	}
-	return v.alone(func() error {
-		return v.octets(v.s.Contests.SealedDeedBytes(v.r.Context(), v.r.PathValue("ref"), n))
+	return v.large(func() ([]byte, error) {
+		return v.s.Contests.SealedDeedBytes(v.r.Context(), v.r.PathValue("ref"), n)
 	})
 }
 
@@ -284,6 +312,7 @@ func (v *visit) sealedDeed() error {
 	if err != nil {
 		return err
 	}
+	v.patient()
 	about, err := v.posted(most)
 	if err != nil {
 		return err
