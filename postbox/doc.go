@@ -22,8 +22,8 @@
 // (age-encryption.org/v1, scrypt) and holds JSON: see trusteeState and
 // registrarState. It is replaced as a whole: a new file is written and synced
 // beside it and takes its name. While a command uses it, FILE.lock is locked.
-// A mix that has been made and is not on the board yet lies in FILE.mix-… ; it
-// holds nothing secret.
+// A mix or shares that have been made and are not on the board yet lie in
+// FILE.part-… ; they hold nothing that is not about to be public.
 //
 // # What a trustee takes on trust
 //

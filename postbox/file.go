@@ -53,13 +53,14 @@ type record struct {
 	Chain     string `json:"chain"`     // the hash of those steps, hex
 	Confirmed string `json:"confirmed"` // the digest of the key generation that this trustee holds by, hex
 
-	Closing string            `json:"closing"` // the closing checkpoint witnessed, signed
-	Witness []byte            `json:"witness"` // the deed that says so
-	Groups  []pile            `json:"groups"`  // what is to be mixed, recomputed from the papers
-	Mixes   map[string]*mixed `json:"mixes"`   // by group
-	Proved  []string          `json:"proved"`  // mixes of others that were checked
-	Pledges []sealed.Pledge   `json:"pledges"`
-	Excused []string          `json:"excused"` // mixers whom the log says that an officer has excused
+	Closing string           `json:"closing"` // the closing checkpoint witnessed, signed
+	Witness []byte           `json:"witness"` // the deed that says so
+	Groups  []pile           `json:"groups"`  // what is to be mixed, recomputed from the papers
+	Mixes   map[string]*made `json:"mixes"`   // by group
+	Shares  map[string]*made `json:"shares"`  // by group
+	Proved  []string         `json:"proved"`  // mixes of others that were checked
+	Pledges []sealed.Pledge  `json:"pledges"`
+	Excused []string         `json:"excused"` // mixers whom the log says that an officer has excused
 }
 
 // said is a message that this trustee has made. There is one of a phase: what
@@ -77,12 +78,13 @@ type pile struct {
 	Pairs  string `json:"pairs"` // SHA-256 of the ciphertexts, hex
 }
 
-// mixed is a mix that this trustee has made.
-type mixed struct {
+// made is a mix or shares that this trustee has made.
+type made struct {
 	Digest string `json:"digest"` // SHA-256 of its bytes, hex
-	In     string `json:"in"`     // SHA-256 of the ciphertexts that went in, hex
+	In     string `json:"in"`     // SHA-256 of the ciphertexts that it was made of, hex
 	Deed   []byte `json:"deed"`
 	Taken  bool   `json:"taken"` // the server has said that it is on the board
+	Gone   bool   `json:"gone"`  // it was seen there, and no longer lies aside
 }
 
 // TrusteeFile is a trustee's file, open. One command uses it at a time.
@@ -282,15 +284,25 @@ func (r *record) group(name string) *pile {
 	return nil
 }
 
-// aside is where the bytes of a mix lie until they are on the board.
-func (f *TrusteeFile) aside(m *mixed) string { return f.v.path + ".mix-" + m.Digest[:16] }
+// aside is where the bytes of a mix or of shares lie until they are on the
+// board.
+func (f *TrusteeFile) aside(m *made) string { return f.v.path + ".part-" + m.Digest[:16] }
 
-// keepAside puts a mix aside, durably, so that exactly the same can be sent
-// again.
-func (f *TrusteeFile) keepAside(m *mixed, b []byte) error { return replace(f.aside(m), b) }
+// keepAside puts such bytes aside, durably, so that exactly the same can be
+// sent again.
+func (f *TrusteeFile) keepAside(m *made, b []byte) error { return replace(f.aside(m), b) }
+
+// putAside gives such bytes, or nil where they are gone.
+func (f *TrusteeFile) putAside(m *made, most int64) []byte {
+	b, err := readFile(f.aside(m), most)
+	if sum := sha256.Sum256(b); err != nil || hex.EncodeToString(sum[:]) != m.Digest {
+		return nil
+	}
+	return b
+}
 
 // dropAside removes what is no longer needed; a rest that stays does no harm.
-func (f *TrusteeFile) dropAside(m *mixed) {
+func (f *TrusteeFile) dropAside(m *made) {
 	os.Remove(f.aside(m))
 	syncDir(filepath.Dir(f.v.path))
 }

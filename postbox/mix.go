@@ -177,11 +177,14 @@ func (t *Trustee) mix(ctx context.Context, x *closed) (*Progress, error) {
 	return rest, nil
 }
 
-// tidy removes the mixes that were put aside and are on the board.
+// tidy removes what was put aside and is on the board.
 func (t *Trustee) tidy(x *closed) {
-	for group, m := range x.rec.Mixes {
-		if x.find(x.name, sealed.Mix, group) != nil {
-			t.file.dropAside(m)
+	for kind, all := range map[string]map[string]*made{sealed.Mix: x.rec.Mixes, sealed.Open: x.rec.Shares} {
+		for group, m := range all {
+			if !m.Gone && x.find(x.name, kind, group) != nil {
+				t.file.dropAside(m)
+				m.Gone = true
+			}
 		}
 	}
 }
@@ -198,7 +201,7 @@ func (t *Trustee) mixGroup(ctx context.Context, x *closed, c *chain) error {
 		return fault.New(fault.Damaged, "the server shows other papers of %s than you have mixed: a mix before yours was exchanged. Nothing was contributed", c.group.Name)
 	}
 	if m != nil {
-		if b := t.put(m, st); b != nil {
+		if b := t.file.putAside(m, mixSize(int64(st.N()), st.Width)); b != nil {
 			t.say("The mix of %s was made before and has not arrived; the same one is sent again.", c.group.Name)
 			return t.sendMix(ctx, x, c.group.Name, b)
 		}
@@ -209,15 +212,6 @@ func (t *Trustee) mixGroup(ctx context.Context, x *closed, c *chain) error {
 		return err
 	}
 	return t.sendMix(ctx, x, c.group.Name, b)
-}
-
-// put gives a mix that was put aside, or nil.
-func (t *Trustee) put(m *mixed, st *mixing.Statement) []byte {
-	b, err := readFile(t.file.aside(m), mixSize(int64(st.N()), st.Width))
-	if sum := sha256.Sum256(b); err != nil || hex.EncodeToString(sum[:]) != m.Digest {
-		return nil
-	}
-	return b
 }
 
 // shuffle makes a mix, and keeps it durably.
@@ -234,7 +228,7 @@ func (t *Trustee) shuffle(x *closed, st *mixing.Statement, in string) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	m := &mixed{Digest: d.Digest, In: in, Deed: raw}
+	m := &made{Digest: d.Digest, In: in, Deed: raw}
 	if err := t.file.keepAside(m, b); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ func (t *Trustee) Open(ctx context.Context) (*Progress, error) {
 }
 
 func (t *Trustee) open(ctx context.Context, x *closed) (*Progress, error) {
+	t.tidy(x)
 	rest := &Progress{Done: true}
 	for _, sums := range []bool{true, false} {
 		all, err := t.groups(x, sums)
@@ -29,7 +30,7 @@ func (t *Trustee) open(ctx context.Context, x *closed) (*Progress, error) {
 		}
 		for _, c := range all {
 			switch {
-			case x.find(x.name, sealed.Open, c.group.Name) != nil:
+			case x.find(x.name, sealed.Open, c.group.Name) != nil, x.openers(c.group.Name) >= x.m.Threshold:
 			case sums || c.next == "":
 				return &Progress{Did: true}, t.openGroup(ctx, x, c, sums)
 			default:
@@ -41,6 +42,18 @@ func (t *Trustee) open(ctx context.Context, x *closed) (*Progress, error) {
 		}
 	}
 	return rest, nil
+}
+
+// openers is how many trustees have opened a group: it takes no more than the
+// threshold.
+func (x *closed) openers(group string) int {
+	n := 0
+	for i := range x.m.Trustees {
+		if x.find(x.m.Trustees[i].Name, sealed.Open, group) != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // pairs gives what is opened of a group: the sums, or what came out of the last
@@ -81,29 +94,62 @@ func (t *Trustee) openGroup(ctx context.Context, x *closed, c *chain, sums bool)
 			return err
 		}
 	}
-	if err := t.pin(x.view, x.steps); err != nil {
+	if m := x.rec.Shares[c.group.Name]; m != nil {
+		if b := t.file.putAside(m, sharesSize(int64(len(pairs)))); b != nil {
+			t.say("Your part of opening %s was made before and has not arrived; the same one is sent again.", c.group.Name)
+			return t.sendShares(ctx, m, b)
+		}
+	}
+	m, b, err := t.shares(x, c, o)
+	if err != nil {
 		return err
+	}
+	return t.sendShares(ctx, m, b)
+}
+
+// sendShares posts shares. Once they have arrived they need not lie aside: what
+// is opened of the group is pledged, so that the same would be made again.
+func (t *Trustee) sendShares(ctx context.Context, m *made, b []byte) error {
+	if err := t.c.Deed(ctx, m.Deed, b); err != nil {
+		return err
+	}
+	t.file.dropAside(m)
+	m.Taken, m.Gone = true, true
+	return t.file.save()
+}
+
+// sharesSize is how long the shares of so many bytes of ciphertexts are.
+func sharesSize(pairs int64) int64 { return pairs/2 + 1<<10 }
+
+// shares makes a trustee's shares and the deed about them, and keeps both
+// durably.
+func (t *Trustee) shares(x *closed, c *chain, o *sealed.Opening) (*made, []byte, error) {
+	if err := t.pin(x.view, x.steps); err != nil {
+		return nil, nil, err
 	}
 	done := t.timed("Opening your part of %s, %d papers", c.group.Name, c.group.Papers)
 	share, err := x.member.Share(x.steps.c)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer share.Wipe()
 	s, err := o.MakeShares(t.g, group.Backends()[0], x.member.Index(), share)
 	if err != nil {
-		return err
-	}
-	b := s.Encode()
-	raw, err := sealed.NewDeed(x.hash, x.closing, x.name, sealed.Open, c.group.Name, b).Sign(t.g, t.file.id.Sign())
-	if err != nil {
-		return err
-	}
-	if err := t.c.Deed(ctx, raw, b); err != nil {
-		return err
+		return nil, nil, err
 	}
 	done()
-	return nil
+	b := s.Encode()
+	d := sealed.NewDeed(x.hash, x.closing, x.name, sealed.Open, c.group.Name, b)
+	raw, err := d.Sign(t.g, t.file.id.Sign())
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &made{Digest: d.Digest, Deed: raw}
+	if err := t.file.keepAside(m, b); err != nil {
+		return nil, nil, err
+	}
+	x.rec.Shares[c.group.Name] = m
+	return m, b, t.file.save()
 }
 
 // Work does whatever is this trustee's to do next.

@@ -131,12 +131,15 @@ func (t *Trustee) remembered(v *view, logKey string) error {
 	hash := hex.EncodeToString(v.hash[:])
 	v.rec = t.file.ballot(v.m.Election)
 	if v.rec == nil {
-		v.rec = &record{Page: t.c.Page(), Election: v.m.Election, Manifest: hash, Log: logKey, Mixes: map[string]*mixed{}}
+		v.rec = &record{Page: t.c.Page(), Election: v.m.Election, Manifest: hash, Log: logKey}
 		t.file.state.Ballots = append(t.file.state.Ballots, v.rec)
 		t.introduce(v)
 	}
 	if v.rec.Mixes == nil {
-		v.rec.Mixes = map[string]*mixed{}
+		v.rec.Mixes = map[string]*made{}
+	}
+	if v.rec.Shares == nil {
+		v.rec.Shares = map[string]*made{}
 	}
 	if v.rec.Manifest != hash {
 		f := fault.New(fault.Damaged, "the server showed another manifest of the election %s before. An election has one; nothing was contributed", v.m.Election)
