@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/ristretto"
@@ -98,9 +97,9 @@ type TrusteeFile struct {
 // NewTrusteeFile draws a trustee's keys into a new file. work is the effort of
 // guessing the passphrase, 0 for the usual.
 func NewTrusteeFile(path, passphrase, name string, work int) (*TrusteeFile, error) {
-	name = strings.TrimSpace(name)
-	if name == "" || len(name) > 200 || plain(name) != name {
-		return nil, fault.New(fault.Invalid, "a trustee has a name of at most 200 bytes, as it will stand in public")
+	name, err := publicName(name, "trustee")
+	if err != nil {
+		return nil, err
 	}
 	f := &TrusteeFile{id: keygen.NewIdentity(), state: trusteeState{Kind: trusteeKind, Name: name, Work: work, Logs: map[string]*logSeen{}}}
 	b, err := f.content()
@@ -135,10 +134,7 @@ func openTrustee(path, passphrase string, shared bool) (*TrusteeFile, error) {
 		v.close()
 		return nil, err
 	}
-	v.work = max(f.state.Work, 0)
-	if v.work == 0 {
-		v.work = usualWork
-	}
+	v.setWork(f.state.Work)
 	return f, nil
 }
 

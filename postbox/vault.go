@@ -75,6 +75,14 @@ func openVault(path, passphrase string, most int64, shared bool) (*vault, []byte
 	return v, content, nil
 }
 
+// setWork takes the work that the file's content asks for, 0 for the usual.
+func (v *vault) setWork(work int) {
+	v.work = usualWork
+	if work > 0 {
+		v.work = min(work, mostWork)
+	}
+}
+
 func (v *vault) read(most int64) ([]byte, error) {
 	b, err := readFile(v.path, most)
 	if err != nil {
