@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -150,7 +149,8 @@ func (r *Registrar) draw(i *issue) (kept int) {
 	return kept
 }
 
-// list makes the list of public keys: the same each time.
+// list makes the list of public keys: the same each time, until codes are
+// replaced.
 func (r *Registrar) list(x *sight, i *issue) *sealed.Listing {
 	codes, keys := i.codes(), make([][32]byte, len(i.Lines))
 	ristretto.Spread(len(keys), 64, func(lo, hi int) {
@@ -215,6 +215,10 @@ func (r *Registrar) Publish(ctx context.Context, posted func(list, signature []b
 		f.Remedy = "Make them first: omov registrar make FILE URL --roll roll.csv. Where the paper was fixed anew, they have to be made again, by the new roll; who had a code keeps it."
 		return f
 	}
+	if x.b.List != nil && i.Entry != 0 && (posted == nil || len(i.Changes) > 0) {
+		r.say("The list had been published already: entry %d of the log.", i.Entry)
+		return r.found(ctx, x, i)
+	}
 	list, err := r.signed(x, i)
 	if err != nil {
 		return err
@@ -233,44 +237,5 @@ func (r *Registrar) Publish(ctx context.Context, posted func(list, signature []b
 			return err
 		}
 	}
-	return r.found(ctx, x, i, list)
-}
-
-// found makes sure that the log holds the list, and no other.
-func (r *Registrar) found(ctx context.Context, x *sight, i *issue, list []byte) error {
-	if x.b.List == nil {
-		return fault.New(fault.Damaged, "the server took the list and does not show it. Tell the trustees and the returning officer")
-	}
-	seq := x.b.List.Seq
-	if seq < 1 || seq > x.head.Size {
-		return fault.New(fault.Unavailable, "the server says that the list is entry %d, and its log has %d entries. Repeat the command in a minute", seq, x.head.Size)
-	}
-	is := false
-	at := x.head
-	err := r.c.record(ctx, at, seq, []string{kindListed}, func(n int64, _ string, body []byte) error {
-		var b struct {
-			Ballot          string
-			List, Signature []byte
-		}
-		if err := json.Unmarshal(body, &b); err != nil || b.Ballot != x.b.Ballot {
-			return nil
-		}
-		if !bytes.Equal(b.List, list) || !bytes.Equal(b.Signature, i.Signed) {
-			return fault.New(fault.Damaged, "entry %d of the log is a list of who may vote that is not yours. Tell the trustees, the scrutineers and the returning officer", n)
-		}
-		is = is || n == seq
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if !is {
-		return fault.New(fault.Damaged, "entry %d of the log is not your list, though the server says so. Tell the trustees and the returning officer", seq)
-	}
-	r.say("Your list is entry %d of the log, as you have signed it: %d keys.", seq, len(i.Lines))
-	if i.Entry != seq {
-		i.Entry = seq
-		r.file.note(i, 0, fmt.Sprintf("found the list in the log, as entry %d", seq), "")
-	}
-	return r.file.save()
+	return r.found(ctx, x, i)
 }

@@ -45,6 +45,7 @@ type issue struct {
 	List     string      `json:"list"`      // SHA-256 of the list that was signed, hex
 	Signed   []byte      `json:"signature"` // of it
 	Entry    int64       `json:"entry"`     // of the log, once the list was found there
+	Changes  []*change   `json:"changes"`   // of the list
 }
 
 // voterCode is a voter's code: one for every section in which they vote, as the
@@ -165,6 +166,11 @@ func (f *RegistrarFile) Close() {
 	for _, i := range f.state.Ballots {
 		for _, c := range i.Codes {
 			clear(c.Code)
+		}
+		for _, o := range i.Changes {
+			for _, c := range o.Codes {
+				clear(c.Code)
+			}
 		}
 	}
 	f.v.close()
