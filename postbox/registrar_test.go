@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -407,15 +408,36 @@ func TestLetters(t *testing.T) {
 // Somebody stops standing before the opening: the paper is fixed anew, and who
 // had a code keeps it.
 func TestCodesOutliveANewPaper(t *testing.T) {
-	s, r, all, ref := withRegistrar(t)
+	s := sealedtest.New(t, "plurality", 12)
+	r, named := newRegistrar(t)
+	all := trustees(t, s, 2, 2, named, "Ash", "Birch")
+	ref := s.CallWith(3)
+	at(all, s.Page(ref))
+	r.page = s.Page(ref)
 	r.ok(r.make(export(s, ref)))
 	r.ok(r.publish())
 	before := r.codes()
-	if _, err := s.Contests.Do(s.Ctx, ref, proceeding.Withdraw{By: proceeding.Actor{Person: s.Members[0]}}); err != nil {
-		t.Skip("the rules of the test do not let a candidate withdraw here:", err)
+	all[0].works()
+	if _, err := s.Contests.Do(s.Ctx, ref, proceeding.Withdraw{By: proceeding.Actor{Person: s.Members[2]}}); err != nil {
+		t.Fatal(err)
 	}
-	_ = all
-	_ = before
+	s.Pass(s.Chamber.Now().UnixMilli())
+	if b := s.Board(ref); !strings.Contains(b.Manifest, ref+".vote.1.2") || b.List != nil {
+		t.Fatalf("the paper was not fixed anew: %s", b.Manifest)
+	}
+	r.refuses(r.publish(), "no codes of this ballot have been made")
+	r.ok(r.make(export(s, ref)))
+	r.ok(r.publish())
+	if after := r.codes(); !maps.Equal(before, after) {
+		t.Error("codes have changed")
+	}
+	together(all)
+	for i := range 6 {
+		s.Vote(ref, before[int64(s.Members[i])], 0, 1)
+	}
+	s.Close(ref)
+	together(all)
+	elected(s, ref)
 }
 
 func TestCodeShape(t *testing.T) {

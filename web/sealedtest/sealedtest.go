@@ -226,9 +226,15 @@ func (s *Society) Secretary() proceeding.Actor { return proceeding.Actor{Person:
 // is due: its paper is fixed.
 func (s *Society) Call() (ref string) {
 	s.T.Helper()
+	return s.CallWith(2)
+}
+
+// CallWith calls an election with so many candidates.
+func (s *Society) CallWith(candidates int) (ref string) {
+	s.T.Helper()
 	st, err := s.Contests.Call(s.Ctx, proceeding.Begin{Procedure: "election", By: s.Secretary()})
 	s.ok(err)
-	for _, p := range s.Members[:2] {
+	for _, p := range s.Members[:candidates] {
 		_, err := s.Contests.Do(s.Ctx, st.Ref, proceeding.Back{By: proceeding.Actor{Person: p}, Candidate: p})
 		s.ok(err)
 	}
