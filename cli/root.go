@@ -14,17 +14,19 @@ import (
 
 // Root is `omov`.
 type Root struct {
-	Demo     DemoCmd     `cmd:"" help:"Found a fictional party in a folder and serve it; started again, go on with it."`
-	New      NewCmd      `cmd:"" help:"Found an organisation in an empty database, with its rulebook."`
-	Register RegisterCmd `cmd:"" help:"The register: import people and units."`
-	Serve    ServeCmd    `cmd:"" help:"Serve an organisation's pages."`
-	Rulebook RulebookCmd `cmd:"" help:"Check, explain, compare and amend rulebooks."`
-	Rehearse RehearseCmd `cmd:"" help:"Try a rulebook: people, dates, acts, and what should come of them."`
-	Count    CountCmd    `cmd:"" help:"Count papers by any of the methods."`
-	Verify   VerifyCmd   `cmd:"" help:"Check a published bundle: the log, and the results in it."`
-	Bundle   BundleCmd   `cmd:"" help:"Write the public bundle, or the scrutineers', of an organisation."`
-	Replay   ReplayCmd   `cmd:"" help:"Rebuild a database from its minute book, and compare the two."`
-	Box      BoxCmd      `cmd:"" help:"The keys of open ballot boxes: an officer's recovery key, and restoring from it."`
+	Demo      DemoCmd      `cmd:"" help:"Found a fictional party in a folder and serve it; started again, go on with it."`
+	New       NewCmd       `cmd:"" help:"Found an organisation in an empty database, with its rulebook."`
+	Register  RegisterCmd  `cmd:"" help:"The register: import people and units."`
+	Serve     ServeCmd     `cmd:"" help:"Serve an organisation's pages."`
+	Rulebook  RulebookCmd  `cmd:"" help:"Check, explain, compare and amend rulebooks."`
+	Rehearse  RehearseCmd  `cmd:"" help:"Try a rulebook: people, dates, acts, and what should come of them."`
+	Count     CountCmd     `cmd:"" help:"Count papers by any of the methods."`
+	Verify    VerifyCmd    `cmd:"" help:"Check a published bundle: the log, and the results in it."`
+	Bundle    BundleCmd    `cmd:"" help:"Write the public bundle, or the scrutineers', of an organisation."`
+	Replay    ReplayCmd    `cmd:"" help:"Rebuild a database from its minute book, and compare the two."`
+	Trustee   TrusteeCmd   `cmd:"" help:"A trustee's part in sealed ballots, on a machine of their own: keys, mixing, opening."`
+	Registrar RegistrarCmd `cmd:"" help:"The credential registrar's part in sealed ballots: voters' codes and the list, apart from the server."`
+	Box       BoxCmd       `cmd:"" help:"The keys of open ballot boxes: an officer's recovery key, and restoring from it."`
 }
 
 const description = `omov runs the internal democracy of a mass-membership organisation by its own rulebook, and proves to every member that it did.

@@ -13,6 +13,7 @@ import (
 	"github.com/omov/omov/ristretto"
 	"github.com/omov/omov/sealed"
 	"github.com/omov/omov/sealed/keygen"
+	"github.com/omov/omov/tiles"
 )
 
 // maxTrusteeFile is the most bytes that a trustee's file has.
@@ -222,6 +223,7 @@ type Shown struct {
 	Page, Election, Manifest, LogKey string
 	Confirmed, Witnessed             bool
 	Mixed, Opened                    []string
+	Seen                             string // the newest checkpoint of its log: size and root, to be compared with the other trustees'
 }
 
 // Ballots gives what the file holds of each ballot.
@@ -229,6 +231,11 @@ func (f *TrusteeFile) Ballots() []Shown {
 	var out []Shown
 	for _, r := range f.state.Ballots {
 		s := Shown{Page: r.Page, Election: r.Election, Manifest: r.Manifest, LogKey: r.Log, Confirmed: r.Confirmed != "", Witnessed: r.Closing != ""}
+		for _, l := range f.state.Logs {
+			if c, err := tiles.Open([]byte(l.Checkpoint), l.Key); err == nil && l.Key == r.Log {
+				s.Seen = fmt.Sprintf("%d entries, %x", c.Size, c.Root[:])
+			}
+		}
 		for g := range r.Mixes {
 			s.Mixed = append(s.Mixed, g)
 		}

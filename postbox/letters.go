@@ -154,7 +154,7 @@ func (f *RegistrarFile) WriteLetters(page, text string, write func(name string, 
 			return fault.Wrap(fault.Invalid, err, "the letter cannot be written")
 		}
 		n++
-		return write(letterName(l.Voter), []byte(out.String()))
+		return write(LetterName(l.Voter), []byte(out.String()))
 	})
 	if err != nil {
 		return 0, unwritten(err)
@@ -163,8 +163,8 @@ func (f *RegistrarFile) WriteLetters(page, text string, write func(name string, 
 	return n, f.save()
 }
 
-// letterName is the name of a voter's letter as a file.
-func letterName(voter int64) string {
+// LetterName is the name of a voter's letter as a file.
+func LetterName(voter int64) string {
 	name := fmt.Sprintf("voter-%d.txt", voter)
 	if voter < 0 {
 		name = fmt.Sprintf("unit-%d.txt", -voter)
@@ -202,7 +202,7 @@ func (f *RegistrarFile) Again(page string, voter int64, why, text string) ([]byt
 	if !found {
 		return nil, fault.New(fault.NotFound, "the roll of this ballot has no voter %d. Their number stands in the first column of the roll", voter)
 	}
-	f.note(i, voter, "wrote the letter again, with the same code", why)
+	f.note(i, voter, "wrote this letter alone", why)
 	if err := f.save(); err != nil {
 		return nil, err
 	}

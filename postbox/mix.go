@@ -238,7 +238,7 @@ func (t *Trustee) shuffle(x *closed, st *mixing.Statement, in string) ([]byte, e
 
 func (t *Trustee) sendMix(ctx context.Context, x *closed, name string, b []byte) error {
 	m := x.rec.Mixes[name]
-	done := t.timed("Sending the mix of %s, %.1f MB", name, float64(len(b))/1e6)
+	done := t.timed("Sending the mix of %s, %s", name, size(len(b)))
 	if err := t.c.Deed(ctx, m.Deed, b); err != nil {
 		return err
 	}

@@ -229,7 +229,7 @@ func (r *Registrar) Publish(ctx context.Context, posted func(list, signature []b
 		}
 	}
 	if x.b.List == nil {
-		r.say("Sending the list of %d keys, %.1f MB …", len(i.Lines), float64(len(list))/1e6)
+		r.say("Sending the list of %d keys, %s …", len(i.Lines), size(len(list)))
 		if err := r.c.List(ctx, list, i.Signed); err != nil {
 			return err
 		}

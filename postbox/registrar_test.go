@@ -359,7 +359,7 @@ func TestLetterAgain(t *testing.T) {
 	}
 	r.refuses(r.file(func(f *postbox.RegistrarFile) error { _, err := f.Again("", 4711, "Why not.", ""); return err }), "no voter 4711")
 	r.refuses(r.file(func(f *postbox.RegistrarFile) error { _, err := f.Again("", int64(s.Members[3]), " ", ""); return err }), "say why")
-	if log := r.events(); !strings.Contains(log, "wrote the letter again, with the same code The post lost it.") {
+	if log := r.events(); !strings.Contains(log, "wrote this letter alone The post lost it.") {
 		t.Errorf("the log says\n%s", log)
 	}
 }

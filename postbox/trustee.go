@@ -157,7 +157,7 @@ func (t *Trustee) remembered(v *view, logKey string) error {
 
 // introduce shows what a ballot is when it is seen for the first time.
 func (t *Trustee) introduce(v *view) {
-	t.say("%s\nElection %s, manifest %s", plain(v.b.Title), v.m.Election, hex.EncodeToString(v.hash[:]))
+	t.say("The ballot is called %q.\nElection %s, manifest %s", plain(v.b.Title), v.m.Election, hex.EncodeToString(v.hash[:]))
 	for _, c := range v.m.Contests {
 		names := make([]string, len(c.Options))
 		for i, o := range c.Options {

@@ -1,6 +1,7 @@
 package postbox
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -100,6 +101,14 @@ func places(m *sealed.Manifest) []place {
 		}
 	}
 	return out
+}
+
+// size is how much there is, for people.
+func size(n int) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%d kB", (n+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 // plain makes what a server sent fit to be shown on a terminal: one line, no
