@@ -275,6 +275,26 @@ func TestListInterrupted(t *testing.T) {
 	}
 }
 
+// A registrar who goes on with an older copy of the file, or on two machines.
+func TestCopiesOfARegistrarsFile(t *testing.T) {
+	s, r, _, ref := withRegistrar(t)
+	empty := readFile(t, r.path)
+	r.ok(r.make(export(s, ref)))
+	made, codes := readFile(t, r.path), r.codes()
+	other := &registrar{t: t, path: filepath.Join(t.TempDir(), "laptop.omov"), page: r.page}
+	writeFile(t, other.path, empty)
+	other.ok(other.make(export(s, ref)))
+	r.ok(r.publish())
+	other.refuses(other.publish(), "a list of who may vote that is not yours")
+	writeFile(t, r.path, made) // as it was before the list was signed
+	r.ok(r.publish())
+	if !maps.Equal(codes, r.codes()) {
+		t.Error("the codes are others")
+	}
+	writeFile(t, r.path, empty)
+	r.refuses(r.make(export(s, ref)), "has a list of who may vote already")
+}
+
 // interrupting loses what is posted to an end of the address: first on its way,
 // then the answer.
 func interrupting(s *sealedtest.Society, end string) *[]string {
@@ -323,6 +343,9 @@ func TestReissue(t *testing.T) {
 	if len(*bodies) != 3 || (*bodies)[0] != (*bodies)[1] || (*bodies)[1] == (*bodies)[2] {
 		t.Errorf("%d changes were sent", len(*bodies))
 	}
+	s.LieOfBoard(func(b map[string]any) { b["list"] = nil })
+	r.refuses(r.publish(), "give another list than you have signed")
+	s.Between(nil)
 	after := r.codes()
 	for i := range 12 {
 		if is, want := after[voter(i)] != before[voter(i)], i >= 6 && i <= 8; is != want {

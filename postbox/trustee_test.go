@@ -278,7 +278,11 @@ func TestInterruptedAnywhere(t *testing.T) {
 		server.ServeHTTP(w, again)
 	})
 	interrupted := func() {
-		for rest := 0; rest < 2*len(all); {
+		t.Helper()
+		for rest, rounds := 0, 0; rest < 2*len(all); rounds++ {
+			if rounds > 100 {
+				t.Fatal("they do not come to an end")
+			}
 			for _, p := range all {
 				x, err := p.work()
 				switch {
