@@ -50,19 +50,19 @@ func (r *Registrar) Reissue(ctx context.Context, voters []int64, why string) err
 	if c := i.waiting(); c != nil {
 		if !slices.Equal(c.voters(), slices.Compact(voters)) {
 			r.say("A change of the list that you have made before has not arrived; it is sent first.")
-			if err := r.send(ctx, x, i, c); err != nil {
+			if err := r.send(ctx, i, c); err != nil {
 				return err
 			}
 		} else {
 			r.say("This change was made before and has not arrived; the same one is sent again.")
-			return r.send(ctx, x, i, c)
+			return r.send(ctx, i, c)
 		}
 	}
 	c, err := r.swap(x, i, slices.Compact(voters), why)
 	if err != nil {
 		return err
 	}
-	return r.send(ctx, x, i, c)
+	return r.send(ctx, i, c)
 }
 
 // listed looks, and makes sure that the log holds the list and its changes as
@@ -133,7 +133,7 @@ func (r *Registrar) public(x *sight, c sealed.Code, section string) [32]byte {
 }
 
 // send posts a change, and makes sure that it is in the log.
-func (r *Registrar) send(ctx context.Context, x *sight, i *issue, c *change) error {
+func (r *Registrar) send(ctx context.Context, i *issue, c *change) error {
 	err := r.c.Change(ctx, c.Body, c.Signature)
 	if k := fault.KindOf(err); k == fault.TooLate || k == fault.Already || k == fault.NotFound {
 		c.Refused = err.Error()
@@ -150,7 +150,8 @@ func (r *Registrar) send(ctx context.Context, x *sight, i *issue, c *change) err
 	if err != nil {
 		return err
 	}
-	if x, err = r.look(ctx); err != nil {
+	x, err := r.look(ctx)
+	if err != nil {
 		return err
 	}
 	if err := r.found(ctx, x, i); err != nil {
