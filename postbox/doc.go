@@ -28,6 +28,13 @@
 // # What a trustee takes on trust
 //
 // The keys of the other trustees, which people compare by their fingerprints;
-// the log's key when it is first seen, which is shown; and that an officer has
-// excused a mixer, which is public, and shown.
+// and the log's key when it is first seen, which is shown. What is read of the
+// record begins where no paper can be older: before the trustee's own part in
+// the key.
+//
+// # What a registrar takes on trust
+//
+// That the roll is the organisation's: its figures are compared with those of
+// the ballot, its names cannot be. Codes never leave the file but in letters; a
+// list, and each change of it, is signed once, and looked up in the log.
 package postbox
