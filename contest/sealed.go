@@ -115,8 +115,8 @@ func (s *Contests) SealedDeedBytes(ctx context.Context, ref string, n int) ([]by
 }
 
 // SealedExpects gives the most bytes that a deed can speak of, if it is signed
-// and waited for.
-func (s *Contests) SealedExpects(ctx context.Context, ref string, deed []byte) (int64, error) {
+// and waited for, and whether it is on the board already.
+func (s *Contests) SealedExpects(ctx context.Context, ref string, deed []byte) (most int64, known bool, err error) {
 	return s.sealing.Expects(ctx, ref, deed)
 }
 

@@ -20,20 +20,21 @@ const maxPart = 256 << 10
 const MaxBytes = 256 << 20
 
 // Expects gives the most bytes that a deed can speak of, if it is signed by a
-// trustee and waited for: whoever is none can send nothing large.
-func (s *Sealing) Expects(ctx context.Context, ref string, raw []byte) (most int64, err error) {
+// trustee and waited for: whoever is none can send nothing large. One that is on
+// the board already is known, and what it speaks of need not be looked at.
+func (s *Sealing) Expects(ctx context.Context, ref string, raw []byte) (most int64, known bool, err error) {
 	_, err = s.look(ctx, ref, func(w *chamber.World, x *seen) error {
 		t, d, err := s.signed(w, x, raw)
 		if err != nil || d.Kind == sealed.Witness {
 			return err
 		}
-		most = MaxBytes
-		if t.has(d) { // sent twice
+		most, known = MaxBytes, t.has(d)
+		if known { // sent twice
 			return nil
 		}
 		return t.due(d)
 	})
-	return most, err
+	return most, known, err
 }
 
 // signed reads a deed without what it speaks of.

@@ -308,11 +308,15 @@ func (v *visit) sealedDeed() error {
 	if _, err := io.ReadFull(v.r.Body, deed); err != nil {
 		return fault.New(fault.Invalid, "the deed did not arrive whole; send it again")
 	}
-	most, err := v.s.Contests.SealedExpects(ctx, ref, deed)
+	most, known, err := v.s.Contests.SealedExpects(ctx, ref, deed)
 	if err != nil {
 		return err
 	}
 	v.patient()
+	if known { // anybody can send what is public once more: it costs no memory
+		_, err := io.Copy(io.Discard, io.LimitReader(v.r.Body, most))
+		return v.recorded(err)
+	}
 	about, err := v.posted(most)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/omov/omov/chamber"
@@ -438,6 +439,14 @@ func (v *visit) excuseMixer() error {
 	return v.done(v.toState(), v.r.PostFormValue("trustee")+" is excused. The next mixer can go on.")
 }
 
+// cell keeps a spreadsheet from computing what somebody calls themself.
+func cell(s string) string {
+	if strings.HasPrefix(s, "=") || strings.HasPrefix(s, "+") || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "@") {
+		return "'" + s
+	}
+	return s
+}
+
 // sealedRoll gives the roll to the officers, for a registrar who makes the
 // voting codes. It has names and addresses in it, and is kept nowhere.
 func (v *visit) sealedRoll() error {
@@ -454,7 +463,7 @@ func (v *visit) sealedRoll() error {
 	out := csv.NewWriter(v.w)
 	_ = out.Write([]string{"voter", "name", "email", "section", "class"})
 	for _, e := range roll {
-		if err := out.Write([]string{strconv.FormatInt(e.Voter, 10), e.Name, e.Email, e.Section, e.Class}); err != nil {
+		if err := out.Write([]string{strconv.FormatInt(e.Voter, 10), cell(e.Name), cell(e.Email), e.Section, e.Class}); err != nil {
 			return err
 		}
 	}
