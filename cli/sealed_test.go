@@ -182,6 +182,55 @@ func (d *desk) bundles(s *sealedtest.Society) {
 	}
 }
 
+// One command does a trustee's part in whatever ballots there are; whoever is
+// no trustee of any does nothing, and learns of no mistake.
+func TestTrusteeInAllBallots(t *testing.T) {
+	s := sealedtest.New(t, "plurality", 12)
+	d := newDesk(t)
+	var list []proceeding.Trustee
+	for _, n := range []string{"Ash", "Birch"} {
+		f := d.registered("trustee", n)
+		list = append(list, proceeding.Trustee{Name: f[1], Sign: f[2], Seal: f[3]})
+	}
+	s.NameTrustees(list, 2, 2, proceeding.Registrar{})
+	d.registered("trustee", "Stranger")
+	refs := []string{s.Call()}
+	work := func(n string) string {
+		code, out := omov("", "trustee", "work", d.path(n), s.URL, "--compared", "--passphrase-file", d.pass)
+		if code != 0 {
+			t.Fatalf("%s: exit code %d\n%s", n, code, out)
+		}
+		return out
+	}
+	for range 6 {
+		work("Ash")
+		work("Birch")
+	}
+	for _, ref := range refs {
+		if s.State(ref).OpenBallot() == nil {
+			t.Fatalf("the key of %s is not made", ref)
+		}
+		for i := range 6 {
+			s.Vote(ref, s.Code(ref, s.Members[i]), 0, 1)
+		}
+	}
+	if out := work("Stranger"); strings.Contains(out, "/contests/") {
+		t.Errorf("a stranger is told of ballots:\n%s", out)
+	}
+	for _, ref := range refs {
+		s.Close(ref)
+	}
+	for range 4 {
+		work("Ash")
+		work("Birch")
+	}
+	for _, ref := range refs {
+		if st := s.State(ref); st.Outcome != proceeding.Elected {
+			t.Errorf("%s: %s %s", ref, st.Phase, st.Outcome)
+		}
+	}
+}
+
 func TestTrusteesCommandsRefuse(t *testing.T) {
 	s := sealedtest.New(t, "plurality", 12)
 	d := newDesk(t)

@@ -26,6 +26,7 @@ func (*TrusteeCmd) Help() string {
 
   omov trustee new ash.omov --name "Ash Alder"
   omov trustee work ash.omov https://votes.example.org/contests/2026-L-001 --wait
+  omov trustee work ash.omov https://votes.example.org --wait       (all its ballots)
 
 The guide is docs/trustees.md.`
 }
@@ -107,7 +108,7 @@ type AtBallot struct {
 	Passphrase
 	NewLog bool   `help:"Accept a log with another key than before: only after the organisation has said in public that it had to begin a new one."`
 	File   string `arg:"" help:"Your file."`
-	URL    string `arg:"" help:"The ballot's page, https://…/contests/…"`
+	URL    string `arg:"" help:"The ballot's page, https://…/contests/…; for work also the address of the organisation's pages: then all its ballots."`
 }
 
 // Part is what a trustee's commands in a ballot have in common.
@@ -130,8 +131,11 @@ type TrusteeMixCmd struct{ Part }
 // TrusteeOpenCmd is `omov trustee open`.
 type TrusteeOpenCmd struct{ Part }
 
-// Run does whatever is next.
+// Run does whatever is next, in one ballot or in all of an organisation.
 func (c *TrusteeWorkCmd) Run(ctx context.Context, s *Streams) error {
+	if !strings.Contains(c.URL, "/contests/") {
+		return c.everywhere(ctx, s)
+	}
 	return c.run(ctx, s, (*postbox.Trustee).Work)
 }
 
@@ -166,11 +170,86 @@ func (c *Part) run(ctx context.Context, s *Streams, do step) error {
 		return err
 	}
 	defer f.Close()
+	return c.goOn(ctx, s, c.trustee(s, f, client), do)
+}
+
+func (c *Part) trustee(s *Streams, f *postbox.TrusteeFile, client *postbox.Client) *postbox.Trustee {
 	t := postbox.NewTrustee(f, client)
 	t.NewLog = c.NewLog
 	t.Say = func(line string) { fmt.Fprintln(s.Out, line) }
 	t.Compare = func(others []postbox.Other) (bool, error) { return c.compared(s, others), nil }
-	return c.goOn(ctx, s, t, do)
+	return t
+}
+
+// everywhere does whatever is next in every ballot of an organisation in which
+// this trustee is one; with --wait until it is stopped. What goes wrong in one
+// ballot keeps no other waiting.
+func (c *Part) everywhere(ctx context.Context, s *Streams) error {
+	pass, err := c.read(s, false)
+	if err != nil {
+		return err
+	}
+	f, err := postbox.OpenTrusteeFile(c.File, pass)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	said := map[string]string{}
+	for {
+		list, err := postbox.Runs(ctx, c.URL)
+		if err != nil && !(c.Wait && fault.Is(err, fault.Unavailable)) {
+			return err
+		}
+		var failed error
+		for _, client := range list {
+			if err := c.here(ctx, s, c.trustee(s, f, client), client.Page(), said); err != nil {
+				failed = err
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !c.Wait {
+			if failed == nil {
+				fmt.Fprintln(s.Out, "Nothing more is yours to do just now. Repeat the command later, or let it wait: --wait")
+			}
+			return failed
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(c.Every):
+		}
+	}
+}
+
+// here does steps in one ballot until there is nothing to do, and says once what
+// is waited for or refused there.
+func (c *Part) here(ctx context.Context, s *Streams, t *postbox.Trustee, page string, said map[string]string) error {
+	for range 100 {
+		p, err := t.Work(ctx)
+		if postbox.NotMine(err) || ctx.Err() != nil {
+			return nil
+		}
+		line := ""
+		switch {
+		case err != nil:
+			line = "Refused: " + err.Error()
+		case p.Did:
+			fmt.Fprintln(s.Out, page)
+			continue
+		case p.Done:
+			line = done(p)
+		default:
+			line = waits(p)
+		}
+		if said[page] != line {
+			said[page] = line
+			fmt.Fprintf(s.Out, "%s\n%s\n", page, line)
+		}
+		return err
+	}
+	return nil
 }
 
 // compared shows the others' fingerprints, and asks whether they were compared.

@@ -30,6 +30,7 @@ const (
 )
 
 func (s *Site) postboxRoutes() {
+	s.box("GET /sealed", 0, (*visit).sealedRuns)
 	s.box("GET /contests/{ref}/sealed", 0, (*visit).sealedBoard)
 	s.box("POST /contests/{ref}/sealed/message", maxPosts, (*visit).sealedMessage)
 	s.box("POST /contests/{ref}/sealed/list", maxList, (*visit).sealedList)
@@ -150,6 +151,11 @@ func (v *visit) posted(most int64) ([]byte, error) {
 		}
 	}
 	return b, err
+}
+
+// sealedRuns lists the ballots in which a trustee may have something to do.
+func (v *visit) sealedRuns() error {
+	return v.json(v.s.Contests.SealedRuns(v.r.Context()))
 }
 
 func (v *visit) sealedBoard() error {

@@ -2,6 +2,7 @@ package keygen
 
 import (
 	"encoding/hex"
+	"errors"
 	"slices"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -31,10 +32,16 @@ func NewMember(g *ristretto.Group, p Params, id Identity) (*Member, error) {
 	sign, seal := id.Sign().Public(g), id.Seal().Public(g)
 	i := slices.Index(p.Sign, sign)
 	if i < 0 || p.Seal[i] != seal {
-		return nil, fault.New(fault.NotEntitled, "the keys of this trustee are not registered for this ballot: compare the fingerprint %s with the returning officer", Fingerprint(sign, seal))
+		return nil, fault.Wrap(fault.NotEntitled, errNotRegistered, "the keys of this trustee are not registered for this ballot: compare the fingerprint %s with the returning officer", Fingerprint(sign, seal))
 	}
 	return &Member{g, p, id, i + 1}, nil
 }
+
+var errNotRegistered = errors.New("not among the ballot's trustees")
+
+// NotRegistered tells whether NewMember refused because the keys are none of the
+// ballot's.
+func NotRegistered(err error) bool { return errors.Is(err, errNotRegistered) }
 
 // Index is the trustee's number, from 1.
 func (m *Member) Index() int { return m.index }
