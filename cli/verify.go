@@ -17,7 +17,7 @@ import (
 
 // VerifyCmd is `omov verify`.
 type VerifyCmd struct {
-	Bundle string `arg:"" help:"The bundle: a zip file, a folder that one was unpacked into, or the address of either an organisation's pages or its bundle." placeholder:"FILE|DIR|URL"`
+	Bundle string `arg:"" help:"The bundle: a zip file, a folder that one was unpacked into, or the address of either an organisation's pages or its bundle. Or the file of a sealed paper that its voter checks instead of casting it." placeholder:"FILE|DIR|URL"`
 	Vkey   string `help:"The log's public key, from a source that you trust." placeholder:"KEY"`
 	Since  string `help:"File with an older checkpoint that you kept: the log has to go on from it." type:"existingfile" placeholder:"FILE"`
 	Quiet  bool   `short:"q" help:"Print only what does not hold."`
@@ -25,6 +25,9 @@ type VerifyCmd struct {
 
 // Run checks the bundle and prints every check with its figures.
 func (c *VerifyCmd) Run(ctx context.Context, s *Streams) error {
+	if paper, ok := auditFile(c.Bundle); ok {
+		return printAudit(s.Out, paper)
+	}
 	files, done, err := openBundle(ctx, c.Bundle)
 	if err != nil {
 		return err
