@@ -12,6 +12,7 @@ import (
 	"github.com/omov/omov/register"
 	"github.com/omov/omov/sealed/keygen"
 	"github.com/omov/omov/sealing"
+	"github.com/omov/omov/store"
 )
 
 // What is done of a sealed ballot is the sealing package's; here it is joined
@@ -173,16 +174,19 @@ func (s *Contests) SealedSeat(ctx context.Context, ref string, person register.P
 // sealedBallot is the open ballot of a run, as it is now: what is kept may be of
 // a round before, which another server has closed.
 func (s *Contests) sealedBallot(ctx context.Context, ref string) (*openBallot, error) {
-	st, _, err := s.State(ctx, ref)
+	b, err := s.ballot(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.ballot(ctx, ref)
-	if now := st.OpenBallot(); err == nil && (now == nil || now.ID != b.ballot.ID) {
-		s.forget(ref)
-		b, err = s.ballot(ctx, ref)
+	var version int64
+	if err := s.ch.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		version, err = tx.ProceedingVersion(ref)
+		return err
+	}); err != nil || version == b.version {
+		return b, err
 	}
-	return b, err
+	s.forget(ref)
+	return s.ballot(ctx, ref)
 }
 
 // Elector is a line of the roll that a registrar makes credentials for.
