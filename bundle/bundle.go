@@ -91,12 +91,16 @@ type writer struct {
 	size int64
 }
 
-func write(ctx context.Context, ch *chamber.Chamber, out io.Writer, kind string) error {
-	signed, err := ch.DB.Checkpoint(ctx)
-	if err != nil {
-		return err
+// head is the newest signed checkpoint.
+func head(ctx context.Context, ch *chamber.Chamber) (signed []byte, c tiles.Checkpoint, err error) {
+	if signed, err = ch.DB.Checkpoint(ctx); err == nil {
+		c, err = tiles.Open(signed, ch.DB.VerifierKey())
 	}
-	c, err := tiles.Open(signed, ch.DB.VerifierKey())
+	return signed, c, err
+}
+
+func write(ctx context.Context, ch *chamber.Chamber, out io.Writer, kind string) error {
+	signed, c, err := head(ctx, ch)
 	if err != nil {
 		return err
 	}
@@ -214,11 +218,7 @@ func (w *writer) below(n int64, out io.Writer) error {
 // line, as a public bundle has them. fault.NotFound where the log has not grown
 // so far.
 func Entries(ctx context.Context, ch *chamber.Chamber, n int64, out io.Writer) error {
-	signed, err := ch.DB.Checkpoint(ctx)
-	if err != nil {
-		return err
-	}
-	c, err := tiles.Open(signed, ch.DB.VerifierKey())
+	_, c, err := head(ctx, ch)
 	if err != nil {
 		return err
 	}

@@ -157,20 +157,25 @@ func (c *TrusteeOpenCmd) Run(ctx context.Context, s *Streams) error {
 type step = func(*postbox.Trustee, context.Context) (*postbox.Progress, error)
 
 func (c *Part) run(ctx context.Context, s *Streams, do step) error {
-	pass, err := c.read(s, false)
-	if err != nil {
-		return err
-	}
 	client, err := postbox.NewClient(c.URL)
 	if err != nil {
 		return err
 	}
-	f, err := postbox.OpenTrusteeFile(c.File, pass)
+	f, err := c.file(s)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	return c.goOn(ctx, s, c.trustee(s, f, client), do)
+}
+
+// file opens the trustee's file, to use it.
+func (c *Part) file(s *Streams) (*postbox.TrusteeFile, error) {
+	pass, err := c.read(s, false)
+	if err != nil {
+		return nil, err
+	}
+	return postbox.OpenTrusteeFile(c.File, pass)
 }
 
 func (c *Part) trustee(s *Streams, f *postbox.TrusteeFile, client *postbox.Client) *postbox.Trustee {
@@ -185,11 +190,7 @@ func (c *Part) trustee(s *Streams, f *postbox.TrusteeFile, client *postbox.Clien
 // this trustee is one; with --wait until it is stopped. What goes wrong in one
 // ballot keeps no other waiting.
 func (c *Part) everywhere(ctx context.Context, s *Streams) error {
-	pass, err := c.read(s, false)
-	if err != nil {
-		return err
-	}
-	f, err := postbox.OpenTrusteeFile(c.File, pass)
+	f, err := c.file(s)
 	if err != nil {
 		return err
 	}
