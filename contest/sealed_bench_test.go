@@ -2,6 +2,7 @@ package contest_test
 
 import (
 	"archive/zip"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,13 +24,14 @@ import (
 	"github.com/omov/omov/ristretto"
 	"github.com/omov/omov/sealed"
 	"github.com/omov/omov/sealed/mixing"
+	"github.com/omov/omov/sealed/proof"
 	"github.com/omov/omov/sealing"
 	"github.com/omov/omov/verify"
 )
 
 // sealedCrowd is the very small society with n members more, and a sealed
 // ballot of two that is open.
-func sealedCrowd(b *testing.B, n int, named func(*house) []trustee) (*house, string, []trustee) {
+func sealedCrowd(b *testing.B, n int, named func(*house) []trustee) (*house, string, []trustee, *registrar) {
 	b.Helper()
 	h := smallHouse(b, sealedBook("av"), 12)
 	var terms map[string]register.Term
@@ -48,19 +50,72 @@ func sealedCrowd(b *testing.B, n int, named func(*house) []trustee) (*house, str
 		}
 		h.members = append(h.members, ids...)
 	}
-	var all []trustee
-	if named != nil {
-		all = named(h)
+	if named == nil {
+		return h, h.election(), nil, nil
 	}
+	all := named(h)
+	r := h.crowdRegistrar()
 	ref := h.election()
-	if all != nil {
-		h.ceremony(ref, all)
-	}
-	return h, ref, all
+	r.crowdList(ref)
+	h.ceremony(ref, all)
+	return h, ref, all, r
 }
 
-// sealAll makes the papers of many voters, on all cores.
-func (h *house) sealAll(ref string, voters []register.PersonID) [][]byte {
+// crowdRegistrar has a registrar beside the trustees who have been named, so that
+// many papers can be sealed without asking the server for each voter's code.
+func (h *house) crowdRegistrar() *registrar {
+	h.t.Helper()
+	r := &registrar{h: h, key: proof.NewSecret(), codes: map[int64]sealed.Code{}}
+	key := r.key.Public(ristretto.New())
+	named, err := h.s.Trustees(h.ctx)
+	if err == nil {
+		named.Registrar = proceeding.Registrar{Name: "Hazel Quill", Key: hex.EncodeToString(key[:])}
+		err = h.s.NameTrustees(h.ctx, as(h.officers[0]), *named)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+// crowdList makes all codes and posts the list.
+func (r *registrar) crowdList(ref string) {
+	r.h.t.Helper()
+	g := ristretto.New()
+	board, err := r.h.s.SealedBoard(r.h.ctx, ref)
+	if err != nil {
+		r.h.t.Fatal(err)
+	}
+	m, err := sealed.DecodeManifest([]byte(board.Manifest))
+	if err != nil {
+		r.h.t.Fatal(err)
+	}
+	r.hash, _ = m.Hash()
+	codes, keys := make([]sealed.Code, len(r.h.members)), make([][]byte, len(r.h.members))
+	ristretto.Spread(len(keys), 64, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			codes[i] = sealed.NewCode()
+			k := codes[i].Key(r.hash, "voters").Public(g)
+			keys[i] = k[:]
+		}
+	})
+	for i, p := range r.h.members {
+		r.codes[int64(p)] = codes[i]
+	}
+	slices.SortFunc(keys, slices.Compare)
+	l := &sealed.Listing{Version: 1, Manifest: hex.EncodeToString(r.hash[:]), Groups: []sealed.ListingGroup{{Section: "voters", Class: "v1", Keys: keys}}}
+	body, signature, err := sealed.SignListing(g, l, r.key)
+	if err == nil {
+		err = r.h.s.SealedList(r.h.ctx, ref, body, signature)
+	}
+	if err != nil {
+		r.h.t.Fatal(err)
+	}
+}
+
+// sealAll makes the papers of many voters, on all cores; r is nil where the
+// server makes the codes.
+func (h *house) sealAll(ref string, voters []register.PersonID, r *registrar) [][]byte {
 	h.t.Helper()
 	g := ristretto.New()
 	given, err := h.s.SealedSeat(h.ctx, ref, voters[0], 0, "")
@@ -82,14 +137,7 @@ func (h *house) sealAll(ref string, voters []register.PersonID) [][]byte {
 				if i >= len(voters) {
 					return
 				}
-				mine, err := h.s.SealedSeat(h.ctx, ref, voters[i], 0, "")
-				if err != nil {
-					panic(err)
-				}
-				code, err := sealed.ReadCode(mine.Code)
-				if err != nil {
-					panic(err)
-				}
+				code := h.codeOf(ref, voters[i], r)
 				p := &sealed.Ballot{Group: g, Manifest: m, Contest: given.Contest, Section: given.Section, Sequence: 1, Previous: hash}
 				copy(p.Key[:], unhex(h.t, given.Key))
 				raw, _, err := p.Seal([]int{1 + i%2, 2 - i%2}, code.Key(hash, given.Section))
@@ -102,6 +150,21 @@ func (h *house) sealAll(ref string, voters []register.PersonID) [][]byte {
 	}
 	wg.Wait()
 	return out
+}
+
+func (h *house) codeOf(ref string, voter register.PersonID, r *registrar) sealed.Code {
+	if r != nil {
+		return r.codes[int64(voter)]
+	}
+	mine, err := h.s.SealedSeat(h.ctx, ref, voter, 0, "")
+	if err != nil {
+		panic(err)
+	}
+	code, err := sealed.ReadCode(mine.Code)
+	if err != nil {
+		panic(err)
+	}
+	return code
 }
 
 // postAll hands papers in, 64 at a time.
@@ -134,8 +197,8 @@ func BenchmarkSealedPost64(b *testing.B) {
 	var took time.Duration
 	for b.Loop() {
 		b.StopTimer()
-		h, ref, _ := sealedCrowd(b, n, nil)
-		papers := h.sealAll(ref, h.members)
+		h, ref, _, _ := sealedCrowd(b, n, nil)
+		papers := h.sealAll(ref, h.members, nil)
 		b.StartTimer()
 		took += h.postAll(ref, papers)
 	}
@@ -183,9 +246,10 @@ func BenchmarkSealedTally(b *testing.B) {
 	n, times := tallySize()
 	for b.Loop() {
 		b.StopTimer()
-		h, ref, all := sealedCrowd(b, n, func(h *house) []trustee { return h.name(5, 3, 3) })
+		h, ref, all, r := sealedCrowd(b, n, func(h *house) []trustee { return h.name(5, 3, 3) })
 		b.Logf("the list of %d is made", n)
-		papers := h.sealAll(ref, h.members)
+		papers := h.sealAll(ref, h.members, r)
+		r.codes = nil
 		took := h.postAll(ref, papers)
 		b.Logf("%d papers taken in %v", n, took)
 		papers = nil // they are the voters'
