@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -52,17 +53,9 @@ expected is in docs/rehearsals.md.`
 
 // Run runs the rehearsals.
 func (c *RehearseCmd) Run(ctx context.Context, s *Streams) error {
-	var list []*rehearsal.Script
-	for _, file := range c.Files {
-		src, err := readScript(file)
-		if err != nil {
-			return err
-		}
-		scripts, err := rehearsal.Read(file, src)
-		if err != nil {
-			return fault.New(fault.Invalid, "%s", err)
-		}
-		list = append(list, scripts...)
+	list, err := readScripts(c.Files)
+	if err != nil {
+		return err
 	}
 	failed, run := 0, 0
 	for _, x := range list {
@@ -87,6 +80,30 @@ func (c *RehearseCmd) Run(ctx context.Context, s *Streams) error {
 	return nil
 }
 
+// readScripts reads all files before anything runs, and says what is wrong in
+// each of them.
+func readScripts(files []string) ([]*rehearsal.Script, error) {
+	var list []*rehearsal.Script
+	var wrong []string
+	for _, file := range files {
+		src, err := readScript(file)
+		if err != nil {
+			wrong = append(wrong, err.Error())
+			continue
+		}
+		scripts, err := rehearsal.Read(file, src)
+		if err != nil {
+			wrong = append(wrong, err.Error())
+			continue
+		}
+		list = append(list, scripts...)
+	}
+	if len(wrong) > 0 {
+		return nil, fault.New(fault.Invalid, "%s", strings.Join(wrong, "\n"))
+	}
+	return list, nil
+}
+
 // maxScript bounds a file of rehearsals before it is read.
 const maxScript = 1 << 20
 
@@ -95,6 +112,8 @@ func readScript(file string) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, fault.New(fault.NotFound, "there is no file %s", file)
+	case st.IsDir():
+		return nil, fault.New(fault.Invalid, "%s is a folder; name the files in it, as in %s", file, filepath.Join(file, "*.yaml"))
 	case !st.Mode().IsRegular() || st.Size() > maxScript:
 		return nil, fault.New(fault.Invalid, "%s is no file of rehearsals", file)
 	}

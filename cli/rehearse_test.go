@@ -65,3 +65,25 @@ steps: [{at: 2026-03-02, by: Member 1..3, call: special_meeting, with: {text: Ke
 		t.Error("--only runs all")
 	}
 }
+
+// TestRehearseFiles: everything that is wrong with several files is said at
+// once, and nothing runs.
+func TestRehearseFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"one.yaml": "hello\n", "two.yaml": "rehearsal: \"a\" b\n", "three.yaml": "\x7fELF\x00"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, errs bytes.Buffer
+	code := Main([]string{"rehearse", filepath.Join(dir, "one.yaml"), filepath.Join(dir, "two.yaml"), filepath.Join(dir, "three.yaml"), filepath.Join(dir, "four.yaml"), dir},
+		&Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	if code != 2 || out.Len() > 0 {
+		t.Errorf("exit code %d, printed:\n%s", code, out.String())
+	}
+	for _, w := range []string{"one.yaml:1:1: a rehearsal is a list of keys and values", "two.yaml:1:16: something stands behind a value", "three.yaml:1:1: this is no text file", "there is no file", "is a folder"} {
+		if !strings.Contains(errs.String(), w) {
+			t.Errorf("not said: %q\n%s", w, errs.String())
+		}
+	}
+}

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -265,6 +267,13 @@ const maxText = 1 << 20
 func readText(s *Streams, file string) ([]byte, error) {
 	in := s.In
 	if file != "-" {
+		st, err := os.Stat(file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fault.New(fault.Invalid, "there is no file %s", file)
+		case err == nil && st.IsDir():
+			return nil, fault.New(fault.Invalid, "%s is a folder; name a file in it", file)
+		}
 		f, err := os.Open(file)
 		if err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read", file)
@@ -327,7 +336,7 @@ func soundRulebook(s *Streams, file, within string) (*rulebook.Book, error) {
 	}
 	if b == nil {
 		errs := ps.Errors()
-		return nil, fault.Wrap(fault.Invalid, errs, "%s has %s; omov rulebook check shows them", file, counted(len(errs), "error", "errors"))
+		return nil, fault.Wrap(fault.Invalid, errs, "%s has %s", file, counted(len(errs), "error", "errors"))
 	}
 	return b, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -206,6 +207,10 @@ func readTree(src []byte, first int, c *complaints) (root *node) {
 		c.err(top, "Let people be made by the number: {named: Member, make: 1000}.", "this rehearsal has too many lines and entries (%d; at most %d)", marks, maxMarks)
 		return nil
 	}
+	if !utf8.Valid(src) || bytes.ContainsRune(src, 0) {
+		c.err(top, "Save it as plain text in UTF-8.", "this is no text file, or one in another encoding")
+		return nil
+	}
 	if line := tooDeep(src); line > 0 {
 		c.err(pos{first + line - 1, 1}, "", "brackets are nested more than %d deep", maxDepth)
 		return nil
@@ -285,13 +290,30 @@ func (c *complaints) yaml(err error, first int) {
 	case strings.Contains(msg, "mapping value is not allowed"):
 		msg, remedy = "a colon stands where it cannot", "Put the whole value into double quotes if it contains `: ` (or, between braces, a comma)."
 	case strings.Contains(msg, "already defined"):
-		msg, remedy = strings.ReplaceAll(msg, `"`, "`"), "Keep one of the two."
+		msg, remedy = writtenTwice(msg, first), "Keep one of the two."
+	case strings.Contains(msg, "value is not allowed in this context"):
+		msg, remedy = "something stands behind a value that has ended already", "Put the whole value into single quotes if it begins with a double one, or write one thing a line."
+	case strings.Contains(msg, "reserved character"):
+		remedy = "Put the value into quotes."
 	case strings.Contains(msg, "end token"):
 		remedy = "Close the bracket that is opened here."
 	case strings.Contains(msg, `'\t'`):
 		msg, remedy = "a tab stands where only spaces may", "Indent with spaces."
 	}
 	c.err(at, remedy, "%s", msg)
+}
+
+// writtenTwice words the library's `mapping key "at" already defined at [3:1]`.
+func writtenTwice(message string, first int) string {
+	_, rest, _ := strings.Cut(message, `"`)
+	key, rest, _ := strings.Cut(rest, `"`)
+	_, rest, _ = strings.Cut(rest, "[")
+	number, _, _ := strings.Cut(rest, ":")
+	line, err := strconv.Atoi(number)
+	if err != nil {
+		return message
+	}
+	return fmt.Sprintf("`%s` already stands in line %d", key, first+line-1)
 }
 
 // reader turns the library's tree into ours.
@@ -382,8 +404,12 @@ func didYouMean(name string, known []string) string {
 	if len(name) > 40 {
 		return ""
 	}
-	best, dist := "", min(2, len(name)/2)+1
+	best, dist := "", min(2, len(name)/3)+1
 	for _, k := range known {
+		if strings.EqualFold(name, k) {
+			best = k
+			break
+		}
 		if d := distance(name, k); len(k) <= 64 && d < dist {
 			best, dist = k, d
 		}

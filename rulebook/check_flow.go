@@ -216,7 +216,7 @@ func (d *decoder) begun() {
 		}
 	}
 	for _, p := range d.ownProcedures() {
-		if len(p.Begins) == 0 && !started[p.Name] {
+		if len(p.Begins) == 0 && !started[p.Name] && d.sy.procs[p.Name].node.get("begins") == nil {
 			d.c.err("no-beginning", p.Pos, "Add `begins`, or let another procedure `start` it.", "nothing can begin `%s`", p.Name)
 		}
 	}
@@ -298,8 +298,34 @@ func (d *decoder) amendable(root *node) {
 				return
 			}
 		}
+		if p.takesA("rulebook") && d.c.reportedIn(d.sy.procs[p.Name].node) {
+			return // it is there, and cannot be read
+		}
 	}
 	d.c.err("no-amendment", root.pos, "Add a procedure with `takes: {text: rulebook}` that can `adopt: rulebook`.", "a rulebook without a way to change it cannot be adopted")
+}
+
+// takesA tells whether the procedure takes a text of a kind.
+func (p *Procedure) takesA(kind string) bool {
+	return slices.ContainsFunc(p.Takes, func(t Take) bool { return t.Of == kind })
+}
+
+// reportedIn tells whether an error was reported inside a node.
+func (c *complaints) reportedIn(n *node) bool {
+	first, last := n.pos.Line, n.last()
+	return slices.ContainsFunc(c.list, func(p Problem) bool { return !p.Warning && p.Pos.Line >= first && p.Pos.Line <= last })
+}
+
+// last gives the line on which the last part of a node begins.
+func (n *node) last() int {
+	line := n.pos.Line
+	for _, p := range n.pairs {
+		line = max(line, p.pos.Line, p.val.last())
+	}
+	for _, i := range n.items {
+		line = max(line, i.last())
+	}
+	return line
 }
 
 // numbersOf checks that a gate or quorum does not ask for more people than

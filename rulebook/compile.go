@@ -94,6 +94,19 @@ func (c *compiler) ident(e ast.Expr) *code {
 	return c.variable(t, name)
 }
 
+// factsOf gives the part of `facts` that is about a type, or "".
+func factsOf(t typ) string {
+	switch t.k {
+	case kPerson:
+		return "person"
+	case kUnit:
+		return "unit"
+	case kText:
+		return "text"
+	}
+	return ""
+}
+
 func (c *compiler) unknownName(e ast.Expr, name string) *code {
 	var known []string
 	for n := range c.vars {
@@ -221,6 +234,9 @@ func (c *compiler) selects(e ast.Expr) *code {
 		}
 		if len(known) == 0 {
 			return c.fail(e, "%s has nothing that is called with a dot, so no `%s`", op.t, name)
+		}
+		if part := factsOf(op.t); part != "" {
+			c.remedy = "If the register is to keep it, add it under `facts: {" + part + ": {" + name + ": …}}`."
 		}
 		return c.fail(e, "%s has no `%s`; it has %s", op.t, name, strings.Join(known, ", "))
 	}

@@ -31,7 +31,7 @@ func newDecoder(sy *symbols, b *Book, c *complaints) *decoder {
 func (d *decoder) keys(n *node, form, what string) bool {
 	f := d.forms[form]
 	if n == nil || n.form != mapping {
-		d.c.err("type", n.where(), "", "%s is written as keys and values; this is %s", what, n)
+		d.c.err("type", n.where(), d.formRemedy(n, f), "%s is written as keys and values; this is %s", what, n)
 		return false
 	}
 	var known []string
@@ -53,6 +53,25 @@ func (d *decoder) keys(n *node, form, what string) bool {
 		}
 	}
 	return true
+}
+
+// formRemedy says how a value that was written as words is written as keys
+// and values.
+func (d *decoder) formRemedy(n *node, f keySet) string {
+	if n == nil || n.form != scalar || len(f.keys) == 0 {
+		return ""
+	}
+	key, value, _ := strings.Cut(strings.TrimSpace(n.text), " ")
+	for _, k := range f.keys {
+		if k.name == key && value != "" {
+			return "Write `{" + key + ": " + value + "}`."
+		}
+	}
+	var names []string
+	for _, k := range f.keys {
+		names = append(names, k.name)
+	}
+	return "Write `{KEY: VALUE}`; a key is " + sentenceList(names, "or") + "."
 }
 
 func (n *node) where() Pos {
@@ -137,8 +156,26 @@ func (d *decoder) badWord(pos Pos, key, w string, allowed []string) {
 	remedy := "Write " + sentenceList(allowed, "or") + "."
 	if hint := didYouMean(w, allowed); hint != "" {
 		remedy = capital(hint)
+	} else if part := partOf(w, allowed); part != "" {
+		remedy = "Did you mean `" + part + "`?"
 	}
 	d.c.err("word", pos, remedy, "`%s` cannot be `%s`", key, w)
+}
+
+// partOf gives the one of the words that another is a part of: stv, of
+// scottish-stv; "" where there are several, or none.
+func partOf(w string, allowed []string) string {
+	found := ""
+	for _, a := range allowed {
+		if !slices.Contains(strings.Split(a, "-"), w) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = a
+	}
+	return found
 }
 
 // named reads what every definition has.
@@ -228,7 +265,7 @@ func (d *decoder) expr(n *node, key string, in place, want ...kind) *Expr {
 		d.c.err("type", n.pos, "", "`%s` needs %s; this is %s", key, kindsText(want), n)
 		return nil
 	}
-	text := strings.TrimSpace(n.text)
+	text := strings.TrimSpace(strings.ReplaceAll(n.text, "\u00a0", " ")) // as word processors write 14 days
 	if e := d.written(text, n.pos, want); e != nil {
 		return e
 	}
@@ -273,6 +310,16 @@ func (d *decoder) written(text string, pos Pos, want []kind) *Expr {
 
 // notASpan reports a number with a unit of time that there is not.
 func (d *decoder) notASpan(text string, pos Pos) bool {
+	if back, minus := strings.CutPrefix(text, "-"); minus {
+		if _, ok := parseSpan(strings.TrimSpace(back)); ok {
+			d.c.err("span", pos, "Write it without a minus; what lies before a moment is written `called - "+back+"`.", "a length of time cannot be less than nothing")
+			return true
+		}
+	}
+	if whole := spelledOut(text); whole != "" {
+		d.c.err("span", pos, "Write `"+whole+"`.", "`%s` is no length of time", text)
+		return true
+	}
 	number, unit, ok := strings.Cut(text, " ")
 	if !ok || unit == "" {
 		return false
@@ -294,6 +341,23 @@ func (d *decoder) notASpan(text string, pos Pos) bool {
 	}
 	d.c.err("span", pos, "Write hours, days, working days, weeks, months or years.", "`%s` is no length of time", text)
 	return true
+}
+
+// spelledOut gives 14 days for 14d and 14days; "" for anything else.
+func spelledOut(text string) string {
+	unit := strings.TrimLeft(text, "0123456789")
+	number := strings.TrimSuffix(text, unit)
+	if number == "" {
+		return ""
+	}
+	switch unit {
+	case "h", "d", "w", "m", "y":
+		unit = map[string]string{"h": "hours", "d": "days", "w": "weeks", "m": "months", "y": "years"}[unit]
+	case "hour", "hours", "day", "days", "week", "weeks", "month", "months", "year", "years":
+	default:
+		return ""
+	}
+	return number + " " + unit
 }
 
 // inFigures gives the figure for an amount in words, where people are apt to
@@ -333,8 +397,11 @@ func typeRemedy(key, text string, got kind, want []kind) string {
 	if got == kSpan && slices.Contains(want, kMoment) {
 		return "Say from when, as in `" + key + ": called + " + text + "`."
 	}
-	if got == kMoment && slices.Contains(want, kSpan) {
+	switch {
+	case got == kMoment && slices.Contains(want, kSpan):
 		return "Say how long, as in `14 days`."
+	case got == kNumber && slices.Contains(want, kSpan):
+		return "Say of what, as in `" + text + " days`, weeks, months or years."
 	}
 	return ""
 }

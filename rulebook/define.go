@@ -225,11 +225,21 @@ func (d *decoder) offices(n *node) {
 		if o.Per != "" {
 			in["unit"] = typ{k: kUnit}
 		}
-		o.Seats = d.expr(def.get("seats"), "seats", d.base.with(in), kNumber)
+		o.Seats = d.seatsWritten(def.get("seats"), d.base.with(in))
 		o.From = d.who(def.get("from"), "from")
 		o.Term = d.expr(def.get("term"), "term", d.base, kSpan)
 		d.b.Offices = append(d.b.Offices, o)
 	})
+}
+
+// seatsWritten reads how many there are to fill: at least one, where it is written
+// out.
+func (d *decoder) seatsWritten(n *node, in place) *Expr {
+	out := d.expr(n, "seats", in, kNumber)
+	if v, ok := out.Literal(); ok && v.Number != nil && (v.Number.Sign() <= 0 || !v.Number.IsInt()) {
+		d.c.err("seats", n.pos, "Write a whole number from 1, or leave it out where there is one place.", "there cannot be %s places", n.text)
+	}
+	return out
 }
 
 // perUnit reads `per`; what a local book defines belongs to its unit.

@@ -91,6 +91,27 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestEncodings: an editor's mark at the head of a file does no harm, and what
+// is no text in UTF-8 is refused in words that help.
+func TestEncodings(t *testing.T) {
+	src := example(t, "cooperative.yaml")
+	if b, ps := Check([]byte("\ufeff" + src)); b == nil {
+		t.Errorf("with a mark at its head: %v", ps)
+	}
+	if b, ps := Check([]byte(strings.ReplaceAll(src, "14 days", "14\u00a0days"))); b == nil {
+		t.Errorf("with spaces that do not break: %v", ps)
+	}
+	var wide strings.Builder
+	for _, r := range src {
+		wide.WriteString(string(r) + "\x00")
+	}
+	for name, src := range map[string]string{"two bytes a letter": "\xff\xfe" + wide.String(), "latin 1": strings.Replace(src, "member", "m\xe9mber", 1), "a program": "\x7fELF\x02\x01\x00"} {
+		if b, ps := Check([]byte(src)); b != nil || len(ps) != 1 || !strings.Contains(ps[0].Remedy, "UTF-8") {
+			t.Errorf("%s: %v", name, ps)
+		}
+	}
+}
+
 func manyKeys(n int) string {
 	var b strings.Builder
 	b.WriteString("rulebook: x\nclasses:\n")

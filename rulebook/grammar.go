@@ -178,6 +178,8 @@ func syntaxRemedy(src string) string {
 	switch {
 	case strings.Contains(src, "latest(") && !strings.ContainsAny(src, `"'`):
 		return "Put the day into quotes, as in latest(\"31 December\", called)."
+	case strings.Contains(src, " is ") || strings.Contains(src, " has ") || strings.Contains(src, " holds "):
+		return "Write person.is(CLASS) or person.holds(OFFICE)."
 	case strings.Contains(src, " and ") || strings.Contains(src, " or "):
 		return "Write && for and, || for or."
 	case strings.Count(src, "(") != strings.Count(src, ")"):

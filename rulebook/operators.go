@@ -312,6 +312,9 @@ func (c *compiler) arithmetic(e ast.Expr, op string) *code {
 			return x.plus(y), err
 		}}
 	case a.num != nil && b.num != nil:
+		if op == operators.Divide && b.lit != nil && b.lit.Number.Sign() == 0 {
+			return c.fail(e, "nothing can be divided by 0")
+		}
 		return c.numbers(op, a, b)
 	}
 	return c.misfit(e, plainOperator(op), a, b)

@@ -124,10 +124,14 @@ func didYouMean(name string, known []string) string {
 	if len(name) > 64 {
 		return ""
 	}
-	best, dist := "", min(2, len(name)/2)+1
+	best, dist := "", min(2, len(name)/3)+1
 	for _, k := range known {
 		if len(k) > 64 {
 			continue
+		}
+		if strings.EqualFold(k, name) {
+			best = k
+			break
 		}
 		if d := editDistance(name, k); d < dist || d == dist && best != "" && k < best {
 			best, dist = k, d

@@ -133,6 +133,9 @@ func (d *decoder) begins(n *node, in place, sig *procSig) Beginning {
 		d.c.err("unknown-key", n.get("window").pos, "Leave it out.", "a `window` goes with `backed` only")
 	}
 	out.Every = d.expr(n.get("every"), "every", in, kSpan)
+	if v, ok := out.Every.Literal(); ok && v.Span == (Span{}) {
+		d.c.err("span", n.get("every").pos, "Write how often, as in `1 year`.", "what comes round every %s never stops beginning", v.Text())
+	}
 	if v := n.get("vacancy"); v != nil {
 		if v.text == "office" && len(sig.fills) > 0 {
 			out.Vacancy = "office"
@@ -152,7 +155,7 @@ func (d *decoder) effects(n *node, in place, sig *procSig) []Effect {
 			out = append(out, e)
 		}
 	}
-	if len(out) == 0 {
+	if len(n.list()) == 0 {
 		d.c.err("missing", n.where(), "Say `nothing: …` if nothing follows.", "no effect is written here")
 	}
 	return out
@@ -177,8 +180,10 @@ func (d *decoder) effect(n *node, in place, sig *procSig) (Effect, bool) {
 		}
 		out.Do = v
 	}
-	if out.Do == "" {
+	if out.Do == "" && !d.c.reportedAt(n.pos.Line, "unknown-key") {
 		d.c.err("missing", n.pos, "Say fill, vacate, adopt, impose, lift, admit, release, start, stop, stay, resume, set_aside, report, nothing, go or end.", "an effect has to do something")
+	}
+	if out.Do == "" {
 		return out, false
 	}
 	target := n.get(string(out.Do))

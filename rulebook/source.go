@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -78,6 +79,7 @@ func (n *node) empty() bool { return n.form == scalar && n.text == "" && !n.quot
 // readTree turns source bytes into a tree. It returns nil only with a
 // problem.
 func readTree(src []byte, c *complaints) (root *node) {
+	src = bytes.TrimPrefix(src, []byte(byteOrderMark))
 	if len(src) > maxSource {
 		c.err("size", Pos{1, 1}, "Split it: what units decide for themselves belongs into local rulebooks.",
 			"this file has %d bytes; a rulebook has at most %d", len(src), maxSource)
@@ -86,6 +88,10 @@ func readTree(src []byte, c *complaints) (root *node) {
 	if marks := bytes.Count(src, []byte("\n")) + bytes.Count(src, []byte(":")) + bytes.Count(src, []byte(",")); marks > maxMarks {
 		c.err("size", Pos{1, 1}, "Split it: what units decide for themselves belongs into local rulebooks.",
 			"this file has too many lines and entries (%d; at most %d)", marks, maxMarks)
+		return nil
+	}
+	if !plainText(src) {
+		c.err("yaml", Pos{1, 1}, "Save it as plain text in UTF-8.", "this is no text file, or one in another encoding")
 		return nil
 	}
 	if line := tooDeep(src); line > 0 {
@@ -121,6 +127,13 @@ func readTree(src []byte, c *complaints) (root *node) {
 	}
 	return root
 }
+
+// byteOrderMark stands at the head of what some editors save as UTF-8.
+const byteOrderMark = "\ufeff"
+
+// plainText tells whether a source is text in UTF-8: no picture, no document
+// of a word processor, no text in two bytes a letter.
+func plainText(src []byte) bool { return utf8.Valid(src) && !bytes.ContainsRune(src, 0) }
 
 // tooDeep gives the line on which flow brackets or indentation pass the
 // bound, or 0. The parser is recursive, so this is asked before it runs.
@@ -167,8 +180,12 @@ func yamlProblem(err error) Problem {
 		p.Message = "a colon stands where it cannot"
 		p.Remedy = "Put the whole value into double quotes if it contains `: ` (or, between braces, a comma)."
 	case strings.Contains(p.Message, "already defined"):
-		p.Message = strings.ReplaceAll(p.Message, `"`, "`")
-		p.Remedy = "Keep one of the two."
+		p.Message, p.Remedy = writtenTwice(p.Message), "Keep one of the two."
+	case strings.Contains(p.Message, "value is not allowed in this context"):
+		p.Message = "something stands behind a value that has ended already"
+		p.Remedy = "Put the whole value into single quotes if it begins with a double one, or write one thing a line."
+	case strings.Contains(p.Message, "reserved character"):
+		p.Remedy = "Put the value into quotes."
 	case strings.Contains(p.Message, "end token"):
 		p.Remedy = "Close the bracket that is opened here."
 	case strings.Contains(p.Message, `'\t'`) || strings.Contains(p.Message, "'\t'"):
@@ -176,6 +193,19 @@ func yamlProblem(err error) Problem {
 		p.Remedy = "Indent with spaces."
 	}
 	return p
+}
+
+// writtenTwice words the library's `mapping key "zone" already defined at
+// [3:1]`.
+func writtenTwice(message string) string {
+	_, rest, _ := strings.Cut(message, `"`)
+	key, rest, _ := strings.Cut(rest, `"`)
+	_, rest, _ = strings.Cut(rest, "[")
+	line, _, ok := strings.Cut(rest, ":")
+	if !ok {
+		return message
+	}
+	return "`" + key + "` already stands in line " + line
 }
 
 func firstLine(s string) string {

@@ -85,9 +85,12 @@ func (d *decoder) ballot(n *node, out *Stage, in place) {
 	out.Passes = d.threshold(n.get("passes"), gateContext{place: in})
 	out.Quorum = d.threshold(n.get("quorum"), gateContext{place: in})
 	if m := n.get("method"); m != nil {
-		out.Method = d.choice(m, "method", Methods())
+		if out.Method = d.choice(m, "method", Methods()); out.Method == nil {
+			// it stays an election, so that its outcomes are not complained of too
+			out.Method = literalExpr(m.text, m.pos, typ{k: kWords}, Value{})
+		}
 	}
-	out.Seats = d.expr(n.get("seats"), "seats", in, kNumber)
+	out.Seats = d.seatsWritten(n.get("seats"), in)
 	out.Paper = d.thresholds(n.get("paper"), gateContext{place: in, pick: true})
 	out.Result = d.thresholds(n.get("result"), gateContext{place: in, pick: true})
 	out.Options = d.texts(n.get("options"), "an option")
@@ -197,7 +200,7 @@ func (d *decoder) draw(n *node, out *Stage, in place) {
 	inner := in.with(d.inQuestion(out.Pool))
 	inner.vars["person"] = typ{k: kPerson}
 	out.Where = d.expr(n.get("where"), "where", inner, kFlag)
-	out.DrawSeats = d.expr(n.get("seats"), "seats", in, kNumber)
+	out.DrawSeats = d.seatsWritten(n.get("seats"), in)
 	out.Spread = d.ref(n.get("spread"), "spread", aUnit)
 	out.Result = d.thresholds(n.get("result"), gateContext{place: in, pick: true})
 	out.Into = d.ref(n.get("into"), "into", aBody)

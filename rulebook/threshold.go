@@ -37,7 +37,9 @@ func (d *decoder) threshold(n *node, in gateContext) *Threshold {
 		}
 		return out
 	}
-	out.From = d.who(n.get("from"), "from")
+	if out.From = d.who(n.get("from"), "from"); in.gate {
+		d.unitsSpeak(out.From)
+	}
 	d.counted(n, out, in)
 	d.amount(n, out, in)
 	d.narrowed(n, out, in)
@@ -45,6 +47,18 @@ func (d *decoder) threshold(n *node, in gateContext) *Threshold {
 		return nil
 	}
 	return out
+}
+
+// unitsSpeak refuses support of units that could never give it.
+func (d *decoder) unitsSpeak(w *Who) {
+	if w == nil {
+		return
+	}
+	for _, a := range append([]Who{*w}, w.Any...) {
+		if a.Kind == WhoUnit {
+			d.speaks(a.Name, a.Pos)
+		}
+	}
 }
 
 func (d *decoder) counted(n *node, out *Threshold, in gateContext) {
@@ -101,7 +115,17 @@ func denominators() []string {
 // sensible refuses an amount that can never be, or is always, reached.
 func (d *decoder) sensible(at *node, t *Threshold) {
 	v, ok := t.Amount.Literal()
-	if !ok || !t.Share {
+	if !ok || v.Number == nil {
+		return
+	}
+	switch sign := v.Number.Sign(); {
+	case sign < 0:
+		d.c.err("amount", at.pos, "Write it without a minus.", "`%s` is less than nothing", at.text)
+		return
+	case sign == 0 && t.Cmp == AtLeast:
+		d.c.err("amount", at.pos, "Ask for 1, or leave the threshold out.", "at least %s is always reached", at.text)
+		return
+	case !t.Share:
 		return
 	}
 	one := v.Number.Cmp(num{i: 1}.rat())

@@ -178,8 +178,12 @@ func (d *decoder) speaks(name string, pos Pos) {
 	if u := d.b.UnitKind(name); u != nil {
 		says = u.Decides != nil
 	}
-	if !says && (d.sy.is(name, aBody) || d.sy.is(name, aUnit)) {
+	switch {
+	case says:
+	case d.sy.is(name, aBody):
 		d.c.err("decides", pos, "Add `decides: {how: …, passes: …}` to it.", "`%s` does not say how it decides", name)
+	case d.sy.is(name, aUnit):
+		d.c.err("decides", pos, "Add `decides: {by: OFFICE}` to it, the office that reports it, or `decides: {ballot: …, how: …, passes: …}`.", "`%s` does not say how it decides", name)
 	}
 }
 
