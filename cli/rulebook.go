@@ -335,8 +335,12 @@ func soundRulebook(s *Streams, file, within string) (*rulebook.Book, error) {
 		return nil, err
 	}
 	if b == nil {
+		var said strings.Builder
 		errs := ps.Errors()
-		return nil, fault.Wrap(fault.Invalid, errs, "%s has %s", file, counted(len(errs), "error", "errors"))
+		for _, p := range errs {
+			fmt.Fprintf(&said, "\n%s:%s", file, p)
+		}
+		return nil, fault.New(fault.Invalid, "%s has %s:%s", file, counted(len(errs), "error", "errors"), said.String())
 	}
 	return b, nil
 }

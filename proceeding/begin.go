@@ -2,6 +2,7 @@ package proceeding
 
 import (
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/omov/omov/fault"
@@ -102,10 +103,20 @@ func (d *decider) changesRules(takes map[string]Held) error {
 			return fault.Under(fault.Invalid, d.proc.Cite, "a change of the rulebook is put with its text: a line PATH: VALUE for each change")
 		}
 		if _, problems := d.book.Amend([]byte(text)); len(problems.Errors()) > 0 {
-			return fault.Under(fault.Invalid, d.proc.Cite, "a change with errors cannot be put: %s", problems.Errors().Error())
+			return fault.Under(fault.Invalid, d.proc.Cite, "a change with errors cannot be put: %s", inWords(problems.Errors()))
 		}
 	}
 	return nil
+}
+
+// inWords gives problems without where they stand: that would be a place in
+// the rulebook as it would become, which nobody has before them.
+func inWords(ps rulebook.Problems) string {
+	var out []string
+	for _, p := range ps {
+		out = append(out, strings.TrimSuffix(p.Message+". "+p.Remedy, " "))
+	}
+	return strings.Join(out, " ")
 }
 
 // target checks unit and office, and fills in the only office there is.

@@ -229,8 +229,13 @@ func (s *speaker) balloting(p *Procedure, st *Stage) string {
 		out += " Quorum: " + s.threshold(st.Quorum, "") + "."
 	}
 	if st.Seats != nil {
-		are := " are elected."
-		if s.value(st.Seats) == "1" {
+		one, are := s.value(st.Seats) == "1", " are elected."
+		switch {
+		case p.goesOn(st) && one:
+			are = " goes on to the next stage."
+		case p.goesOn(st):
+			are = " go on to the next stage."
+		case one:
 			are = " is elected."
 		}
 		out += " " + capital(s.value(st.Seats)) + are
@@ -253,10 +258,21 @@ func (s *speaker) balloting(p *Procedure, st *Stage) string {
 	if st.Revote {
 		out += " A vote may be changed until the close."
 	}
-	if st.Method != nil {
+	switch {
+	case st.Method != nil && p.goesOn(st):
+		out += " If there are no more candidates than that, they go on without a ballot."
+	case st.Method != nil:
 		out += " If there are no more candidates than places, they are elected without a ballot."
 	}
 	return out
+}
+
+// goesOn tells whether those whom an election gives are the candidates of the
+// stage after it.
+func (p *Procedure) goesOn(st *Stage) bool {
+	_, i := p.Stage(st.Name)
+	_, listed := st.Next("elected")
+	return st.Method != nil && !listed && i >= 0 && i < len(p.Stages)-1
 }
 
 // SayQuota puts a bound on candidates into words, without what switches it on:

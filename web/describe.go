@@ -87,6 +87,15 @@ func describe(m *minutes.Minute) string {
 	return describeBallot(m, b.Stage, b.Outcome, b.Skipped, b.Unopposed, b.Unopened, b.Elected, b.Leaves, b.Done, b.Returned, b.Roll)
 }
 
+// namesOf lists people.
+func namesOf(people []proceeding.Person) string {
+	var names []string
+	for _, p := range people {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
 // upper begins a sentence with a word of the rulebook.
 func upper(word string) string { return strings.TrimSuffix(sentence(spaced(word)), ".") }
 
@@ -130,13 +139,9 @@ func describeBallot(m *minutes.Minute, stage, outcome string, skipped, unopposed
 	case proceeding.KindResult:
 		switch {
 		case unopposed && len(elected) > 0:
-			return elected[0].Name + " is elected without a ballot."
+			return "Elected without a ballot: " + namesOf(elected) + "."
 		case len(elected) > 0:
-			var names []string
-			for _, p := range elected {
-				names = append(names, p.Name)
-			}
-			return "Elected: " + strings.Join(names, ", ") + "."
+			return "Elected: " + namesOf(elected) + "."
 		case len(leaves) > 0:
 			return "No result yet; " + leaves[0].Name + " drops out, and another round follows."
 		}
