@@ -1,7 +1,9 @@
 package proceeding
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/omov/omov/fault"
@@ -199,6 +201,9 @@ func (d *decider) bodyVote(r *rulebook.Stage, c Choose) error {
 	if f["entitled"], err = d.sitting(r.By, dec); err != nil {
 		return err
 	}
+	if err := d.plausibleVote(r, c.Votes, f); err != nil {
+		return err
+	}
 	quorum, passes := dec.Quorum, dec.Passes
 	if r.Quorum != nil {
 		quorum = r.Quorum
@@ -227,6 +232,21 @@ func (d *decider) bodyVote(r *rulebook.Stage, c Choose) error {
 		return fault.Under(fault.NotEntitled, cite, "there was not a majority for that: %s", reachedList(reached))
 	}
 	return nil
+}
+
+// plausibleVote refuses figures of a body's vote that no count can have given.
+func (d *decider) plausibleVote(r *rulebook.Stage, given map[string]int64, f figures) error {
+	known := []string{"for", "against"}
+	if len(r.Options) > 0 {
+		known = slices.Clone(r.Options)
+	}
+	known = append(known, Abstain, "spoilt", "papers", "present")
+	for _, k := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(known, k) {
+			return fault.Under(fault.Invalid, d.cite(), "%q is not counted here; it is %s", k, strings.Join(known, ", "))
+		}
+	}
+	return d.addsUp(f["cast"]+given["spoilt"]+given[Abstain], f, f["entitled"])
 }
 
 // sitting is how many could vote where a body or a unit decides.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/omov/omov/fault"
 	"github.com/omov/omov/minutes"
@@ -41,10 +43,8 @@ func (c Enter) decide(d *decider) error {
 			return fault.Under(fault.NotEntitled, d.cite(), "this vote is not counted in the room: the papers decide")
 		}
 	}
-	for k, n := range c.Figures {
-		if n < 0 {
-			return fault.New(fault.Invalid, "%s cannot be %d", k, n)
-		}
+	if err := d.plausible(b, c.Figures); err != nil {
+		return err
 	}
 	if b.How != "judged" {
 		if err := d.emit(KindTotals, minutes.Public, &TotalsBody{Ballot: b.ID, Figures: c.Figures, Tellers: c.Tellers, At: d.now()}); err != nil {
@@ -60,6 +60,57 @@ func (c Enter) decide(d *decider) error {
 		return fault.New(fault.Invalid, "the chair says carried, lost or doubted")
 	}
 	return d.declare(&ResultBody{Ballot: b.ID, At: d.now(), Outcome: c.Judged})
+}
+
+// plausible refuses figures that no count can have given: of what is not on
+// the paper, of more votes than papers, or of more papers than people there
+// are.
+func (d *decider) plausible(b *Ballot, given map[string]int64) error {
+	known := append(slices.Clone(b.Choices), Abstain, "spoilt", "papers", "present")
+	for i := range b.Options {
+		known = append(known, "o"+strconv.Itoa(i))
+	}
+	for _, k := range slices.Sorted(maps.Keys(given)) {
+		switch {
+		case !slices.Contains(known, k):
+			return fault.Under(fault.Invalid, d.cite(), "%q is not counted here; it is %s", k, strings.Join(slices.Compact(known[:len(known)-len(b.Options)]), ", "))
+		case given[k] < 0:
+			return fault.New(fault.Invalid, "%s cannot be %d", k, given[k])
+		}
+	}
+	if b.Method != "" {
+		return nil // marks and points may be more than the papers
+	}
+	f := d.ballotFigures(b, given)
+	return d.addsUp(f["cast"]+given["spoilt"]+given[Abstain], f, b.oneVoteEach())
+}
+
+// addsUp refuses more votes than papers, more papers than people present, and
+// more people than may vote; most is 0 where that is not known.
+func (d *decider) addsUp(votes int64, f figures, most int64) error {
+	switch {
+	case votes > f["papers"]:
+		return fault.Under(fault.Invalid, d.cite(), "%d votes cannot have come from %d papers", votes, f["papers"])
+	case f["papers"] > f["present"]:
+		return fault.Under(fault.Invalid, d.cite(), "%d votes cannot have come from %d who were present", f["papers"], f["present"])
+	case most > 0 && f["present"] > most:
+		return fault.Under(fault.Invalid, d.cite(), "%d are more than the %d who may vote", f["present"], most)
+	}
+	return nil
+}
+
+// oneVoteEach gives how many votes there can be; 0 where votes are worth more
+// or less than one, and the figures are of what they are worth.
+func (b *Ballot) oneVoteEach() int64 {
+	var most int64
+	for i := range b.Roll.Sections {
+		s := &b.Roll.Sections[i]
+		if s.Votes != strconv.FormatInt(s.Entitled, 10) {
+			return 0
+		}
+		most += s.Entitled
+	}
+	return most
 }
 
 // countedInRoom gives who was elected by what tellers counted. Where their
