@@ -108,6 +108,7 @@ type runner struct {
 	tells    bool              // the script looks at who is written to
 	told     int               // since the step began
 	free     map[string]int    // by kind of unit, how many have been given to holders of offices
+	looked   int               // how often a run under way has been looked at
 
 	trustees []trustee // of sealed ballots
 

@@ -14,6 +14,14 @@ import (
 // maxTurns bounds how often anything falls due in one rehearsal.
 const maxTurns = 20_000
 
+// maxLive bounds how many runs can be under way at once, and maxLooked how
+// often one of them is looked at: each of a thousand units can have a run or
+// two, and what goes on for ever is stopped within minutes.
+const (
+	maxLive   = 2_000
+	maxLooked = 1_000_000
+)
+
 // until lets time pass until a step is to be done.
 func (r *runner) until(s *step) error {
 	if s.at == nil {
@@ -79,6 +87,9 @@ func (r *runner) next() (time.Time, error) {
 		}
 		earlier(t)
 		states, err := r.live(w)
+		if r.looked += len(states); len(states) > maxLive || r.looked > maxLooked {
+			return fault.New(fault.TooMuch, "%d runs are under way at once; the rulebook's procedures may begin each other without end", len(states))
+		}
 		for _, st := range states {
 			if due := st.Due(); due != 0 {
 				earlier(time.UnixMilli(due))

@@ -20,6 +20,7 @@ func (d *decoder) checks(root *node) {
 		d.atHome(p)
 	}
 	d.begun()
+	d.circles()
 	if d.outer == nil {
 		d.amendable(root)
 	}
