@@ -297,7 +297,7 @@ func (c *complaints) yaml(err error, first int) {
 		remedy = "Put the value into quotes."
 	case strings.Contains(msg, "end token"):
 		remedy = "Close the bracket that is opened here."
-	case strings.Contains(msg, `'\t'`):
+	case strings.Contains(msg, `'\t'`), strings.Contains(msg, "'\t'"):
 		msg, remedy = "a tab stands where only spaces may", "Indent with spaces."
 	}
 	c.err(at, remedy, "%s", msg)

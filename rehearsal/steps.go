@@ -80,6 +80,10 @@ func (c *complaints) step(n *node) step {
 		if _, isVerb := verbs()[p.key]; isVerb || slices.Contains(known, p.key) {
 			continue
 		}
+		if word := meant(p.key); word != "" {
+			c.err(p.pos, "Write `"+word+"`.", "a step has no `%s`", p.key)
+			continue
+		}
 		if s.verb == "" {
 			c.err(p.pos, "A step can "+strings.Join(verbNames(), ", ")+".", "a step cannot `%s`%s", p.key, didYouMean(p.key, append(verbNames(), known...)))
 			continue
@@ -89,6 +93,24 @@ func (c *complaints) step(n *node) step {
 	c.common(n, &s)
 	c.verb(&s)
 	return s
+}
+
+// meant gives the word of the language for one that people are apt to write in
+// its place.
+func meant(word string) string {
+	switch word {
+	case "vote", "votes", "ballots", "cast":
+		return "papers"
+	case "nominate", "support", "sign", "second":
+		return "back"
+	case "who":
+		return "by"
+	case "when", "date", "day", "on":
+		return "at"
+	case "expected", "result":
+		return "expect"
+	}
+	return ""
 }
 
 // common reads the keys that every step can have.
