@@ -8,6 +8,7 @@ import (
 	"github.com/omov/omov/minutes"
 	"github.com/omov/omov/proceeding"
 	"github.com/omov/omov/rulebook"
+	"github.com/omov/omov/store"
 )
 
 // maxFollow bounds how many entries can follow from one decision: hundreds of
@@ -153,13 +154,13 @@ func (w *World) about(d *proceeding.Done) ([]*proceeding.State, error) {
 		}
 		return nil, nil
 	}
-	states, err := w.States()
+	states, err := w.those(func(r *store.RunRow) bool { return r.Procedure == d.Target && r.Unit == int64(d.Unit) })
 	if err != nil {
 		return nil, err
 	}
 	var out []*proceeding.State
 	for _, st := range states {
-		if st.Procedure == d.Target && st.Unit == d.Unit && st.Live() {
+		if st.Live() {
 			out = append(out, st)
 		}
 	}

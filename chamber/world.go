@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ type World struct {
 	views   map[register.UnitID]*roll.View
 	records map[register.PersonID]*register.Record
 	states  map[string]*proceeding.State
-	refs    []string       // of all proceedings, the newest first; nil: not read yet
+	rows    []store.RunRow // of all proceedings, the newest first; nil: not read yet
 	given   map[string]int // references given in this decision, by their beginning
 
 	fresh []store.RulebookRow // versions adopted in this decision
@@ -287,23 +288,33 @@ func (w *World) Run(ref string) (*proceeding.State, bool) {
 	return st, err == nil
 }
 
-// States gives every proceeding, the newest first.
-func (w *World) States() ([]*proceeding.State, error) {
-	if w.refs == nil {
+// runs lists every proceeding without its state, the newest first.
+func (w *World) runs() ([]store.RunRow, error) {
+	if w.rows == nil {
 		rows, err := w.tx.Runs()
 		if err != nil {
 			return nil, err
 		}
-		w.refs = make([]string, 0, len(rows))
-		for i := len(rows) - 1; i >= 0; i-- {
-			if rows[i].Ref != organisationRef {
-				w.refs = append(w.refs, rows[i].Ref)
-			}
-		}
+		slices.Reverse(rows)
+		w.rows = slices.DeleteFunc(rows, func(r store.RunRow) bool { return r.Ref == organisationRef })
+	}
+	return w.rows, nil
+}
+
+// those gives the states of the runs that match, the newest first. What it may
+// match by is what never changes of a run: its procedure, unit and office. So
+// hundreds of branches that vote at once do not read each other.
+func (w *World) those(match func(*store.RunRow) bool) ([]*proceeding.State, error) {
+	rows, err := w.runs()
+	if err != nil {
+		return nil, err
 	}
 	var out []*proceeding.State
-	for _, ref := range w.refs {
-		st, err := w.State(ref)
+	for i := range rows {
+		if !match(&rows[i]) {
+			continue
+		}
+		st, err := w.State(rows[i].Ref)
 		if err != nil {
 			return nil, err
 		}
@@ -312,15 +323,20 @@ func (w *World) States() ([]*proceeding.State, error) {
 	return out, nil
 }
 
+// States gives every proceeding, the newest first.
+func (w *World) States() ([]*proceeding.State, error) {
+	return w.those(func(*store.RunRow) bool { return true })
+}
+
 // Latest gives a procedure's latest finished run in a unit.
 func (w *World) Latest(procedure string, here register.UnitID) (*proceeding.State, bool) {
-	all, err := w.States()
+	all, err := w.those(func(r *store.RunRow) bool { return r.Procedure == procedure && r.Unit == int64(here) })
 	if err != nil {
 		return nil, false
 	}
 	var best *proceeding.State
 	for _, st := range all {
-		if st.Procedure == procedure && st.Unit == here && st.Phase == proceeding.Ended && !st.Archive && (best == nil || st.Ended > best.Ended) {
+		if st.Phase == proceeding.Ended && !st.Archive && (best == nil || st.Ended > best.Ended) {
 			best = st
 		}
 	}
@@ -329,13 +345,15 @@ func (w *World) Latest(procedure string, here register.UnitID) (*proceeding.Stat
 
 // Live gives the references of runs that have not ended.
 func (w *World) Live(procedure string, here register.UnitID, office string) []string {
-	all, err := w.States()
+	all, err := w.those(func(r *store.RunRow) bool {
+		return r.Procedure == procedure && r.Unit == int64(here) && r.Office == office
+	})
 	if err != nil {
 		return nil
 	}
 	var out []string
 	for _, st := range all {
-		if st.Procedure == procedure && st.Unit == here && st.Office == office && st.Live() {
+		if st.Live() {
 			out = append(out, st.Ref)
 		}
 	}
@@ -345,21 +363,23 @@ func (w *World) Live(procedure string, here register.UnitID, office string) []st
 // nextRef gives the next free reference: year, the procedure's first letter,
 // a running number.
 func (w *World) nextRef(procedure string) (string, error) {
-	rows, err := w.tx.Proceedings()
-	if err != nil {
-		return "", err
-	}
 	letter := strings.ToUpper(procedure[:min(1, len(procedure))])
 	prefix := fmt.Sprintf("%d-%s-", w.at.Year(), letter)
-	n := 0
-	for _, r := range rows {
-		if strings.HasPrefix(r.Ref, prefix) {
-			n++
+	n, known := w.given[prefix]
+	if !known {
+		rows, err := w.runs()
+		if err != nil {
+			return "", err
+		}
+		for i := range rows {
+			if strings.HasPrefix(rows[i].Ref, prefix) {
+				n++
+			}
 		}
 	}
 	// One decision can set several runs going, none of them written yet.
-	w.given[prefix]++
-	return fmt.Sprintf("%s%03d", prefix, n+w.given[prefix]), nil
+	w.given[prefix] = n + 1
+	return fmt.Sprintf("%s%03d", prefix, n+1), nil
 }
 
 // Next gives when a declared event takes place, if it is still to come.
@@ -387,14 +407,14 @@ func (w *World) took(p register.PersonID, run string) bool {
 // decision, Unix milliseconds: when a vote on it was counted, not when the run
 // was stopped before.
 func (w *World) Decided(procedure, take, value string) int64 {
-	all, err := w.States()
+	all, err := w.those(func(r *store.RunRow) bool { return r.Procedure == procedure })
 	if err != nil {
 		return 0
 	}
 	var last int64
 	for _, st := range all {
 		h, ok := st.Takes[take]
-		if ok && h.Text == value && st.Procedure == procedure && st.Phase == proceeding.Ended && st.Voted() {
+		if ok && h.Text == value && st.Phase == proceeding.Ended && st.Voted() {
 			last = max(last, st.Ended)
 		}
 	}
