@@ -9,8 +9,8 @@ import (
 
 // Where a stage asks units, each can decide by a ballot of its own: a run in
 // that unit, begun when the stage opens, whose result is the unit's word
-// (docs/rulebook.md, "Two tiers"). A unit that is too small for a secret ballot
-// says what its meeting counted, as where there is no such ballot.
+// (docs/rulebook.md, "Two tiers"). A unit whose roll turns out too small for a
+// secret ballot says what its meeting counted, as where there is no such ballot.
 
 // unitsVote begins those ballots.
 func (d *decider) unitsVote(r *rulebook.Stage) error {
@@ -19,13 +19,6 @@ func (d *decider) unitsVote(r *rulebook.Stage) error {
 		return nil
 	}
 	for _, u := range d.view().Tree.Kind(q.In, d.st.Unit) {
-		held, err := d.canVote(q, u)
-		if err != nil {
-			return err
-		}
-		if !held {
-			continue
-		}
 		done := Done{Verb: string(rulebook.DoStart), Target: q.Name, Unit: u, At: d.now(), With: map[string]Held{q.Takes[0].Name: {Text: d.st.Ref}}}
 		if err := d.emit(KindEffect, minutes.Public, &EffectBody{Done: done}); err != nil {
 			return err
@@ -34,18 +27,8 @@ func (d *decider) unitsVote(r *rulebook.Stage) error {
 	return nil
 }
 
-// canVote tells whether a unit has enough voters for the ballot of a procedure.
-func (d *decider) canVote(q *rulebook.Procedure, u register.UnitID) (bool, error) {
-	asked := map[string]Held{q.Takes[0].Name: {Text: d.st.Ref}}
-	there := newDecider(d.book, &State{Procedure: q.Name, Unit: u, Takes: asked, Called: d.now(), Current: -1}, d.world, d.now())
-	err := there.callable()
-	if fault.Is(err, fault.NotEntitled) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// ownBallot gives the run in which a unit votes for itself, if it does.
+// ownBallot gives the run in which a unit votes for itself, if it does. One that
+// had no ballot, because its roll was too small, is none.
 func (d *decider) ownBallot(r *rulebook.Stage, u register.UnitID) (ref string, votes bool) {
 	q := d.book.Procedure(r.Votes)
 	if q == nil {
@@ -57,7 +40,7 @@ func (d *decider) ownBallot(r *rulebook.Stage, u register.UnitID) (ref string, v
 			return ref, true
 		}
 	}
-	if st, ok := d.world.Latest(q.Name, u); ok && mine(st) {
+	if st, ok := d.world.Latest(q.Name, u); ok && mine(st) && len(st.Ballots) > 0 {
 		return st.Ref, true
 	}
 	return "", false
