@@ -132,7 +132,7 @@ func (v *verifier) recount(e *entry, r *run, x *proceeding.Ballot, b *proceeding
 	}
 	text, err := json.Marshal(sheet)
 	c.must(err == nil && bytes.Equal(text, []byte(b.Sheet)), e.seq, "the papers counted again give another sheet")
-	c.note("%s: %d stages, elected %v", x.ID, len(sheet.Stages), sheet.Elected)
+	c.note("%s: %s, elected %v", x.ID, plural(len(sheet.Stages), "stage"), sheet.Elected)
 }
 
 // countPapers counts by one of the counting engine's methods.

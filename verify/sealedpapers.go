@@ -253,7 +253,7 @@ func (v *verifier) sealedCount(e *entry, r *run, x *proceeding.Ballot, b *procee
 	text, err := json.Marshal(sheet)
 	none := b.Outcome == proceeding.Inquorate && b.Sheet == ""
 	c.must(err == nil && (none || bytes.Equal(text, []byte(b.Sheet))), e.seq, "the papers counted again give another sheet")
-	c.note("%s: %d stages, elected %v", x.ID, len(sheet.Stages), sheet.Elected)
+	c.note("%s: %s, elected %v", x.ID, plural(len(sheet.Stages), "stage"), sheet.Elected)
 }
 
 // sealedUncounted checks a declaration that the papers of a sealed ballot cannot
