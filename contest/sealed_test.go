@@ -245,7 +245,7 @@ func (h *house) ceremony(ref string, there []trustee) {
 			if err != nil {
 				h.t.Fatal(err)
 			}
-			raw, err := contribution(member, h.follow(m, hash, b))
+			raw, err := member.Next(h.follow(m, hash, b))
 			if err == nil {
 				err = h.s.SealedMessage(h.ctx, ref, raw)
 			}
@@ -261,20 +261,6 @@ func (h *house) ceremony(ref string, there []trustee) {
 		}
 	}
 	h.t.Fatal("the key is not made")
-}
-
-func contribution(m *keygen.Member, c *keygen.Ceremony) ([]byte, error) {
-	switch c.Phase() {
-	case keygen.Commit:
-		return m.Commit()
-	case keygen.Reveal:
-		return m.Reveal()
-	case keygen.Verdict:
-		return m.Verdict(c)
-	case keygen.Reply:
-		return m.Answer(c)
-	}
-	return m.Confirm(c)
 }
 
 func (h *house) follow(m *sealed.Manifest, hash [32]byte, b *sealing.Board) *keygen.Ceremony {

@@ -166,7 +166,7 @@ func (t *Trustee) key(ctx context.Context, v *view) (*Progress, error) {
 // speak makes this trustee's message of a phase, and keeps it durably with what
 // it was made on.
 func (t *Trustee) speak(v *view, s *steps) ([]byte, error) {
-	raw, err := contribute(v.member, s.c)
+	raw, err := v.member.Next(s.c)
 	if err != nil {
 		return nil, err
 	}
@@ -183,21 +183,6 @@ func (t *Trustee) speak(v *view, s *steps) ([]byte, error) {
 	v.rec.Said = append(v.rec.Said, said{s.c.Phase(), raw})
 	s.remember(v.rec)
 	return raw, t.file.save()
-}
-
-// contribute gives a member's next message.
-func contribute(m *keygen.Member, c *keygen.Ceremony) ([]byte, error) {
-	switch c.Phase() {
-	case keygen.Commit:
-		return m.Commit()
-	case keygen.Reveal:
-		return m.Reveal()
-	case keygen.Verdict:
-		return m.Verdict(c)
-	case keygen.Reply:
-		return m.Answer(c)
-	}
-	return m.Confirm(c)
 }
 
 func did(k keygen.Kind) string {

@@ -70,26 +70,11 @@ func (s *Sealing) doKey(ctx context.Context, x *seen, id keygen.Identity) (bool,
 	if !slices.Contains(c.Waiting(), member.Index()) {
 		return false, nil
 	}
-	raw, err := contribute(member, c)
+	raw, err := member.Next(c)
 	if err != nil {
 		return false, err
 	}
 	return true, s.Message(ctx, x.ref, raw)
-}
-
-// contribute gives a member's next message.
-func contribute(m *keygen.Member, c *keygen.Ceremony) ([]byte, error) {
-	switch c.Phase() {
-	case keygen.Commit:
-		return m.Commit()
-	case keygen.Reveal:
-		return m.Reveal()
-	case keygen.Verdict:
-		return m.Verdict(c)
-	case keygen.Reply:
-		return m.Answer(c)
-	}
-	return m.Confirm(c)
 }
 
 // doDeed is a trustee's next deed after the close.

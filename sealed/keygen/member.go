@@ -216,6 +216,21 @@ func (m *Member) Answer(c *Ceremony) ([]byte, error) {
 	return m.post(msg)
 }
 
+// Next makes this trustee's message of the phase that is on.
+func (m *Member) Next(c *Ceremony) ([]byte, error) {
+	switch c.Phase() {
+	case Commit:
+		return m.Commit()
+	case Reveal:
+		return m.Reveal()
+	case Verdict:
+		return m.Verdict(c)
+	case Reply:
+		return m.Answer(c)
+	}
+	return m.Confirm(c)
+}
+
 // Confirm checks that this trustee's own part stands there as it was made and
 // that the share fits, and signs the whole.
 func (m *Member) Confirm(c *Ceremony) ([]byte, error) {
