@@ -67,7 +67,12 @@ procedures:
 
 func smallHouse(t testing.TB, source string, members int) *house {
 	t.Helper()
-	h := emptyHouse(t)
+	return society(t, emptyHouse(t), source, members)
+}
+
+// society founds the very small society in an empty book.
+func society(t testing.TB, h *house, source string, members int) *house {
+	t.Helper()
 	if _, err := h.ch.Found(h.ctx, chamber.FoundedBody{Name: "A Very Small Society", Demo: true}, []byte(source)); err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +101,13 @@ func smallHouse(t testing.TB, source string, members int) *house {
 
 func emptyHouse(t testing.TB) *house {
 	dir := t.TempDir()
+	return houseOn(t, dir, store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")})
+}
+
+// houseOn is an empty book on a database.
+func houseOn(t testing.TB, dir string, o store.Options) *house {
 	ctx := context.Background()
-	ch, clock, err := chamber.OpenDemo(ctx, chamber.Options{Store: store.Options{DSN: "sqlite:" + filepath.Join(dir, "book.db")}, Keys: filepath.Join(dir, "box")})
+	ch, clock, err := chamber.OpenDemo(ctx, chamber.Options{Store: o, Keys: filepath.Join(dir, "box")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/omov/omov/sealed/mixing"
 	"github.com/omov/omov/sealed/proof"
 	"github.com/omov/omov/sealing"
+	"github.com/omov/omov/store/storetest"
 )
 
 // sealedBook is the very small society with sealed ballots.
@@ -514,4 +515,27 @@ func TestStrangersCostNothing(t *testing.T) {
 			t.Errorf("%d bytes would be read for a deed that is none: %v", n, err)
 		}
 	}
+}
+
+// The same on PostgreSQL: trustees, changed votes, a mixed and opened result,
+// the bundles, and the book replayed into SQLite.
+func TestSealedOnPostgreSQL(t *testing.T) {
+	h := society(t, houseOn(t, t.TempDir(), storetest.Postgres(t)), sealedBook("av"), 12)
+	all := h.name(3, 2, 2)
+	ref := h.election()
+	h.ceremony(ref, all)
+	for i := range 8 {
+		h.post(ref, h.seal(ref, h.members[i], [][]int{{1, 2}, {0, 1}}[i%2]))
+	}
+	h.post(ref, h.seal(ref, h.members[0], []int{0, 1}))
+	h.refusedPaper(ref, make([]byte, 200), sealed.Malformed)
+	h.pass(h.state(ref).OpenBallot().Closes)
+	h.must(h.s.Close(h.ctx, ref, as(h.officers[0])))
+	if x := h.deeds(ref, all); x.Phase != sealing.Counted {
+		t.Fatalf("%s, and waits for %+v", x.Phase, x.Next)
+	}
+	if st := h.state(ref); st.Outcome != proceeding.Elected || st.Elected[0].ID != st.Ballots[0].Options[1].ID {
+		t.Fatalf("five of eight are for the second: %s %v", st.Outcome, st.Elected)
+	}
+	h.replayed()
 }
